@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Assignments to variables, elements and whole arrays.
+ */
+#include "core/conf-eval.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+enum { MOST_ELEMENTS = 10000 };
+
+static int set(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a, const char *name,
+	       size_t index, const char *value)
+{
+	const char *old = a->append && !a->array ? kiln_vars_get(ev->scope, name, index) : NULL;
+	_cleanup_(freep) char *both = old ? kiln_strf("%s%s", old, value) : NULL;
+
+	if (old && !both)
+		return kiln_sh_no_memory(ev);
+	if (strlen(both ? both : value) > KILN_SH_LONGEST_VALUE)
+		return kiln_sh_too_long(ev);
+	if (ev->scope->n >= MOST_ELEMENTS)
+		return kiln_fail(ev->err, -KILN_E_CONF, "sets more variables than any conf needs");
+	if (kiln_vars_set(ev->scope, name, index, both ? both : value, a->line) < 0)
+		return kiln_sh_no_memory(ev);
+	return 0;
+}
+
+static int assign_scalar(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
+{
+	_cleanup_(freep) char *value = NULL;
+	size_t index = 0;
+	int r = a->subscript ? kiln_sh_index(ev, a->subscript, &index) : 0;
+
+	if (r == 0)
+		r = kiln_sh_expand_text(ev, a->value, &value);
+	return r ? r : set(ev, a, a->name, index, value);
+}
+
+/* Elements in the making: the old array may still be read by them. */
+struct elements {
+	struct kiln_strv values;
+	size_t *indices;
+	size_t next;
+};
+
+static void elements_done(struct elements *e)
+{
+	kiln_strv_free(&e->values);
+	free(e->indices);
+}
+
+/* Numbers the values from before on that have none yet. */
+static int number(struct kiln_sh_eval *ev, struct elements *e, size_t before)
+{
+	size_t *grown = reallocarray(e->indices, e->values.n + 1, sizeof(*grown));
+
+	if (!grown)
+		return kiln_sh_no_memory(ev);
+	e->indices = grown;
+	for (size_t i = before; i < e->values.n; i++)
+		grown[i] = e->next++;
+	return 0;
+}
+
+static int add_element(struct kiln_sh_eval *ev, struct elements *e, const struct kiln_sh_assign *a)
+{
+	size_t before = e->values.n;
+	char *value = NULL;
+	int r;
+
+	if (!a->subscript) {
+		r = kiln_sh_expand_fields(ev, a->value, &e->values);
+		return r ? r : number(ev, e, before);
+	}
+	if (a->append)
+		return kiln_sh_needs(ev, "an addition to an element of a list", a->line);
+	r = kiln_sh_index(ev, a->subscript, &e->next);
+	if (r == 0)
+		r = kiln_sh_expand_text(ev, a->value, &value);
+	if (r)
+		return r;
+	if (kiln_strv_take(&e->values, value) < 0)
+		return kiln_sh_no_memory(ev);
+	return number(ev, e, before);
+}
+
+static int assign_array(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
+{
+	_cleanup_(elements_done) struct elements e = { KILN_STRV_INIT, NULL, 0 };
+	size_t first, n = kiln_vars_elements(ev->scope, a->name, &first);
+	int r = 0;
+
+	if (a->subscript)
+		return kiln_sh_needs(ev, "a list as the value of an element", a->line);
+	if (a->append && n)
+		e.next = ev->scope->v[first + n - 1].index + 1;
+	for (const struct kiln_sh_assign *element = a->elements; element && r == 0;
+	     element = element->next)
+		r = add_element(ev, &e, element);
+	if (r == 0 && !a->append)
+		kiln_vars_unset(ev->scope, a->name);
+	for (size_t i = 0; i < e.values.n && r == 0; i++)
+		r = set(ev, a, a->name, e.indices[i], e.values.v[i]);
+	return r;
+}
+
+int kiln_sh_assign(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
+{
+	return a->array ? assign_array(ev, a) : assign_scalar(ev, a);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * [ and test, by the number of their arguments as POSIX has it.  Longer
+ * expressions and questions about files are not answered here.
+ */
+#include "core/conf-eval.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+enum { FALSE_STATUS = 1, ERROR_STATUS = 2 };
+
+struct test {
+	struct kiln_sh_eval *ev;
+	char *const *args;
+	unsigned line;
+};
+
+static int status_of(bool b)
+{
+	return b ? 0 : FALSE_STATUS;
+}
+
+/* As strtoimax() with blanks around; false: bash complains. */
+static bool integer(const char *s, long long *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoll(s, &end, 10);
+	if (end == s || errno)
+		return false;
+	end += strspn(end, " \t");
+	return !*end;
+}
+
+static int compare_integers(const char *op, const char *a, const char *b)
+{
+	long long x, y;
+
+	if (!integer(a, &x) || !integer(b, &y))
+		return ERROR_STATUS;
+	if (!strcmp(op, "-eq"))
+		return status_of(x == y);
+	if (!strcmp(op, "-ne"))
+		return status_of(x != y);
+	if (!strcmp(op, "-lt"))
+		return status_of(x < y);
+	if (!strcmp(op, "-le"))
+		return status_of(x <= y);
+	if (!strcmp(op, "-gt"))
+		return status_of(x > y);
+	return status_of(x >= y);
+}
+
+static bool is_binary(const char *s)
+{
+	static const char *const ops[] = {
+		"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot",
+		"-ef", "-a", "-o", NULL,
+	};
+
+	return kiln_text_in(s, ops);
+}
+
+static bool is_unary(const char *s)
+{
+	return s[0] == '-' && s[1] && !s[2] && strchr("abcdefghknoprstuvwxzGLNORS", s[1]);
+}
+
+static int binary(const struct test *t, const char *a, const char *op, const char *b)
+{
+	if (!strcmp(op, "=") || !strcmp(op, "=="))
+		t->ev->status = status_of(!strcmp(a, b));
+	else if (!strcmp(op, "!="))
+		t->ev->status = status_of(strcmp(a, b));
+	else if (!strcmp(op, "<"))
+		t->ev->status = status_of(strcmp(a, b) < 0);
+	else if (!strcmp(op, ">"))
+		t->ev->status = status_of(strcmp(a, b) > 0);
+	else if (!strcmp(op, "-a"))
+		t->ev->status = status_of(*a && *b);
+	else if (!strcmp(op, "-o"))
+		t->ev->status = status_of(*a || *b);
+	else if (kiln_text_in(op, (const char *const[]){ "-nt", "-ot", "-ef", NULL }))
+		return kiln_sh_needs(t->ev, "a test of files", t->line);
+	else
+		t->ev->status = compare_integers(op, a, b);
+	return 0;
+}
+
+static int two(const struct test *t, char *const *args)
+{
+	if (!strcmp(args[0], "!"))
+		t->ev->status = status_of(!*args[1]);
+	else if (!strcmp(args[0], "-n"))
+		t->ev->status = status_of(*args[1]);
+	else if (!strcmp(args[0], "-z"))
+		t->ev->status = status_of(!*args[1]);
+	else if (is_unary(args[0]))
+		return kiln_sh_needs(t->ev, "a test of a file", t->line);
+	else
+		t->ev->status = ERROR_STATUS;
+	return 0;
+}
+
+static void negate(struct kiln_sh_eval *ev)
+{
+	if (ev->status < ERROR_STATUS)
+		ev->status = !ev->status;
+}
+
+static int three(const struct test *t, char *const *args)
+{
+	int r = 0;
+
+	if (is_binary(args[1])) {
+		r = binary(t, args[0], args[1], args[2]);
+	} else if (!strcmp(args[0], "!")) {
+		r = two(t, args + 1);
+		negate(t->ev);
+	} else if (!strcmp(args[0], "(") && !strcmp(args[2], ")")) {
+		t->ev->status = status_of(*args[1]);
+	} else {
+		t->ev->status = ERROR_STATUS;
+	}
+	return r;
+}
+
+int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line)
+{
+	struct test t = { .ev = ev, .args = args->v + 1, .line = line };
+	size_t n = args->n - 1;
+	int r = 0;
+
+	if (!strcmp(args->v[0], "[")) {
+		if (!n || strcmp(args->v[args->n - 1], "]")) {
+			ev->status = ERROR_STATUS;
+			return 0;
+		}
+		n--;
+	}
+	if (n < 2)
+		ev->status = n ? status_of(*t.args[0]) : FALSE_STATUS;
+	else if (n == 2)
+		r = two(&t, t.args);
+	else if (n == 3)
+		r = three(&t, t.args);
+	else if (n == 4 && !strcmp(t.args[0], "!")) {
+		r = three(&t, t.args + 1);
+		negate(ev);
+	} else {
+		r = kiln_sh_needs(ev, "a long test", line);
+	}
+	return r;
+}

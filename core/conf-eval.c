@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands of a conf, run on variables and nothing else.  A file is either
+ * evaluated whole or not at all: everything happens on a copy of the variables,
+ * which is dropped when some value turns out to need a real shell.
+ */
+#include "core/conf-eval.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+enum { LARGEST_FILE = 1 << 20 };
+
+int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line)
+{
+	*ev->class = (struct kiln_conf_class){ KILN_CONF_NEEDS_SHELL, construct, line };
+	return KILN_SH_NEEDS;
+}
+
+int kiln_sh_no_memory(struct kiln_sh_eval *ev)
+{
+	return kiln_fail(ev->err, -ENOMEM, "out of memory");
+}
+
+int kiln_sh_too_long(struct kiln_sh_eval *ev)
+{
+	return kiln_fail(ev->err, -KILN_E_CONF, "makes a value of more than %d characters",
+			 KILN_SH_LONGEST_VALUE);
+}
+
+/* ---- commands ---- */
+
+static int run_builtin(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line)
+{
+	const char *name = args->v[0];
+
+	if (!strcmp(name, "[") || !strcmp(name, "test"))
+		return kiln_sh_test(ev, args, line);
+	if (!strcmp(name, "\r"))
+		ev->status = 127;
+	else
+		ev->status = !strcmp(name, "false");
+	return 0;
+}
+
+static int run_simple(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv args = KILN_STRV_INIT;
+	int r = 0;
+
+	for (const struct kiln_sh_word *w = n->words; w && r == 0; w = w->next)
+		r = kiln_sh_expand_fields(ev, w, &args);
+	for (const struct kiln_sh_assign *a = n->assigns; a && r == 0; a = a->next) {
+		ev->line = a->line;
+		r = kiln_sh_assign(ev, a);
+	}
+	if (r)
+		return r;
+	if (args.n)
+		return run_builtin(ev, &args, n->line);
+	ev->status = 0;
+	return 0;
+}
+
+static int run_if(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	int r = kiln_sh_run(ev, n->left);
+
+	if (r)
+		return r;
+	if (ev->status == 0)
+		return kiln_sh_run(ev, n->right);
+	ev->status = 0;
+	return kiln_sh_run(ev, n->otherwise);
+}
+
+static int matches_any(struct kiln_sh_eval *ev, const struct kiln_sh_case *c, const char *s,
+		       bool *ret)
+{
+	*ret = false;
+	for (const struct kiln_sh_word *w = c->patterns; w && !*ret; w = w->next) {
+		_cleanup_(freep) char *pattern = NULL;
+		int r = kiln_sh_expand_pattern(ev, w, &pattern);
+
+		if (r == 0 && (!kiln_sh_pattern_known(pattern) || !kiln_sh_is_ascii(pattern) ||
+			       !kiln_sh_is_ascii(s)))
+			r = kiln_sh_needs(ev, "a pattern of a kind that is not read here", w->line);
+		if (r == 0)
+			r = kiln_sh_match(ev, pattern, s, strlen(s), ret);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int run_case(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	_cleanup_(freep) char *s = NULL;
+	bool found = false;
+	int r = kiln_sh_expand_text(ev, n->words, &s);
+
+	for (const struct kiln_sh_case *c = n->cases; c && r == 0; c = c->next) {
+		r = matches_any(ev, c, s, &found);
+		if (r == 0 && found) {
+			ev->status = 0;
+			return kiln_sh_run(ev, c->list);
+		}
+	}
+	ev->status = 0;
+	return r;
+}
+
+static int run_condition(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	bool unused;
+
+	return kiln_sh_condition(ev, n->cond, &unused);
+}
+
+static int run_node(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	int r;
+
+	ev->line = n->line;
+	switch (n->kind) {
+	case KILN_SH_SIMPLE:
+		return run_simple(ev, n);
+	case KILN_SH_IF:
+		return run_if(ev, n);
+	case KILN_SH_CASE:
+		return run_case(ev, n);
+	case KILN_SH_COND:
+		return run_condition(ev, n);
+	case KILN_SH_GROUP:
+		return kiln_sh_run(ev, n->left);
+	case KILN_SH_NOT:
+		r = run_node(ev, n->left);
+		ev->status = !ev->status;
+		return r;
+	case KILN_SH_AND:
+	case KILN_SH_OR:
+		r = run_node(ev, n->left);
+		return r || (ev->status == 0) != (n->kind == KILN_SH_AND) ? r
+									  : run_node(ev, n->right);
+	default:
+		return kiln_sh_needs(ev, "a command", n->line);
+	}
+}
+
+int kiln_sh_run(struct kiln_sh_eval *ev, const struct kiln_sh_node *list)
+{
+	int r = 0;
+
+	for (const struct kiln_sh_node *n = list; n && r == 0; n = n->next)
+		r = run_node(ev, n);
+	return r;
+}
+
+/* ---- files ---- */
+
+static int check_text(const struct kiln_sh_source *src, struct kiln_err *err)
+{
+	const char *nul = memchr(src->text, '\0', src->len);
+	unsigned line = 1;
+
+	if (src->len > LARGEST_FILE)
+		return kiln_fail(err, -KILN_E_CONF,
+				 "%s is larger than %d bytes: this is no dkms.conf", src->name,
+				 LARGEST_FILE);
+	for (const char *p = src->text; nul && p < nul; p++)
+		line += *p == '\n';
+	if (nul)
+		return kiln_fail(err, -KILN_E_CONF, "%s:%u: has a NUL byte: this is no dkms.conf",
+				 src->name, line);
+	return 0;
+}
+
+static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
+		 const struct kiln_sh_node **ret, struct kiln_conf_class *class,
+		 struct kiln_err *err)
+{
+	const struct kiln_sh_word *placeholder;
+	struct kiln_sh_lexer lx;
+
+	kiln_sh_lexer_init(&lx, arena, src->text, src->len);
+	*ret = kiln_sh_parse(&lx);
+	if (lx.failed < 0)
+		return kiln_fail(err, lx.failed, "%s:%u: %s", src->name, lx.why_line, lx.why);
+	placeholder = kiln_sh_placeholder(*ret);
+	if (placeholder)
+		return kiln_fail(err, -KILN_E_CONF,
+				 "%s:%u: \"%s\" is an unsubstituted template: this file is the "
+				 "input of a build, not a dkms.conf",
+				 src->name, placeholder->line, kiln_sh_literal(placeholder));
+	class->construct = lx.failed ? lx.why : kiln_sh_unsupported(*ret, &class->line);
+	if (lx.failed)
+		class->line = lx.why_line;
+	if (class->construct)
+		class->exactness = KILN_CONF_NEEDS_SHELL;
+	return 0;
+}
+
+/* What is accepted of scope replaces what is in vars. */
+static int take_accepted(struct kiln_vars *vars, const struct kiln_vars *scope,
+			 const char *const *accepted)
+{
+	for (const char *const *name = accepted; *name; name++) {
+		size_t first, n = kiln_vars_elements(scope, *name, &first);
+
+		for (size_t i = first; i < first + n; i++)
+			if (kiln_vars_put(vars, &scope->v[i]) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static int new_scope(struct kiln_vars *scope, const struct kiln_sh_source *src,
+		     const struct kiln_vars *vars)
+{
+	if (kiln_sh_define_env(scope, src->env) < 0 || kiln_vars_copy(scope, vars) < 0)
+		return -ENOMEM;
+	return kiln_vars_in_file(scope, src->name);
+}
+
+static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node *list,
+		    struct kiln_vars *vars, struct kiln_sh_eval *ev)
+{
+	_cleanup_(kiln_vars_free) struct kiln_vars first = { 0 }, second = { 0 };
+	int r;
+
+	if (new_scope(&first, src, vars) < 0 || new_scope(&second, src, vars) < 0)
+		return kiln_sh_no_memory(ev);
+	ev->scope = &first;
+	r = kiln_sh_run(ev, list);
+	if (r == 0 && !src->once)
+		r = kiln_sh_second(ev, src->accepted, &second);
+	if (r < 0)
+		kiln_err_wrap(ev->err, "%s:%u", src->name, ev->line);
+	if (r)
+		return r;
+	if (take_accepted(vars, src->once ? &first : &second, src->accepted) < 0 ||
+	    kiln_sh_note_suspects(vars, &first, src->accepted) < 0)
+		return kiln_sh_no_memory(ev);
+	return 0;
+}
+
+int kiln_conf_eval_source(const struct kiln_sh_source *src, struct kiln_vars *vars,
+			  struct kiln_conf_class *class, struct kiln_err *err)
+{
+	_cleanup_(kiln_arena_free) struct kiln_arena arena = KILN_ARENA_INIT;
+	struct kiln_sh_eval ev = { .class = class, .err = err };
+	const struct kiln_sh_node *list = NULL;
+	int r;
+
+	*class = (struct kiln_conf_class){ KILN_CONF_EXACT, NULL, 0 };
+	r = check_text(src, err);
+	if (r == 0)
+		r = parse(src, &arena, &list, class, err);
+	if (r < 0 || class->exactness == KILN_CONF_NEEDS_SHELL)
+		return r;
+	r = evaluate(src, list, vars, &ev);
+	return r < 0 ? r : 0;
+}
+
+int kiln_conf_eval(const char *name, const char *text, size_t len, const struct kiln_conf_env *env,
+		   struct kiln_vars *vars, struct kiln_conf_class *class, struct kiln_err *err)
+{
+	struct kiln_sh_source src = {
+		.name = name, .text = text, .len = len, .env = env, .accepted = kiln_conf_names(),
+	};
+
+	return kiln_conf_eval_source(&src, vars, class, err);
+}

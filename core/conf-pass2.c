@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dkms evaluates every value twice: it prints NAME[i]="value" through an
+ * unquoted echo and reads that as shell text again.  Blanks collapse, quotes go,
+ * what $x is left in a value is expanded with the variables passed back so far.
+ * Confs in the field rely on it, so the same is done here, by the same means.
+ */
+#include "core/conf-eval.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+/*
+ * A word of its own in the echo is looked up as a file name; only in an empty directory nothing is
+ * found.
+ */
+static bool may_name_files(const char *word, size_t n)
+{
+	if (!n || (word[0] != '/' && word[0] != '.'))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strchr("*?[", word[i]) ||
+		    (i + 1 < n && word[i + 1] == '(' && strchr("+@!", word[i])))
+			return true;
+	return false;
+}
+
+/* The first and the last word are glued to NAME[0]=" and ", and so name no file. */
+static bool has_file_pattern(const char *s)
+{
+	const char *word = strchr(s, ' ');
+
+	while (word) {
+		const char *end = strchr(word + 1, ' ');
+
+		if (end && may_name_files(word + 1, (size_t)(end - word - 1)))
+			return true;
+		word = end;
+	}
+	return false;
+}
+
+/* The value as echo prints it, one carriage return at its end taken away. */
+static int collapse(const char *value, char **ret)
+{
+	size_t n = strlen(value);
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+
+	n -= n && value[n - 1] == '\r';
+	for (size_t i = 0; i < n; i++) {
+		bool blank = strchr(" \t\n", value[i]);
+
+		if (!blank)
+			kiln_buf_addc(&b, value[i]);
+		else if (i + 1 == n || !strchr(" \t\n", value[i + 1]))
+			kiln_buf_addc(&b, ' ');
+	}
+	return kiln_buf_steal(&b, ret);
+}
+
+/* The line that dkms reads again; it has to be one assignment, of this very variable. */
+static const struct kiln_sh_assign *reread(struct kiln_sh_lexer *lx, const char *name)
+{
+	const struct kiln_sh_node *n = kiln_sh_parse(lx);
+	const struct kiln_sh_assign *a = n && n->kind == KILN_SH_SIMPLE ? n->assigns : NULL;
+	unsigned line;
+
+	if (!a || a->next || n->next || n->words || n->redirects || a->array || a->append ||
+	    strcmp(a->name, name))
+		return NULL;
+	return kiln_sh_unsupported(n, &line) ? NULL : a;
+}
+
+static bool is_plain(const char *s)
+{
+	return !strpbrk(s, "\\\"$`\001\177");
+}
+
+static int evaluate(struct kiln_sh_eval *ev, const struct kiln_var *v, const char *collapsed,
+		    char **ret)
+{
+	_cleanup_(kiln_arena_free) struct kiln_arena arena = KILN_ARENA_INIT;
+	_cleanup_(freep) char *line = kiln_strf("%s[%zu]=\"%s\"", v->name, v->index, collapsed);
+	const struct kiln_sh_assign *a;
+	struct kiln_sh_lexer lx;
+
+	if (!line)
+		return kiln_sh_no_memory(ev);
+	kiln_sh_lexer_init(&lx, &arena, line, strlen(line));
+	a = strpbrk(collapsed, "\001\177") ? NULL : reread(&lx, v->name);
+	if (lx.failed == -ENOMEM)
+		return kiln_sh_no_memory(ev);
+	if (!a)
+		return kiln_sh_needs(ev, "a value that reads differently the second time", v->line);
+	ev->status = 0;
+	return kiln_sh_expand_text(ev, a->value, ret);
+}
+
+static int pass_back(struct kiln_sh_eval *ev, const struct kiln_var *v)
+{
+	_cleanup_(freep) char *collapsed = NULL, *value = NULL;
+	struct kiln_var passed = *v;
+	int r = 0;
+
+	if (collapse(v->value, &collapsed) < 0)
+		return kiln_sh_no_memory(ev);
+	if (has_file_pattern(collapsed))
+		return kiln_sh_needs(ev, "a pattern for file names in a value", v->line);
+	if (!is_plain(collapsed))
+		r = evaluate(ev, v, collapsed, &value);
+	if (r)
+		return r;
+	passed.value = value ? value : collapsed;
+	return kiln_vars_put(ev->scope, &passed) < 0 ? kiln_sh_no_memory(ev) : 0;
+}
+
+int kiln_sh_second(struct kiln_sh_eval *ev, const char *const *accepted, struct kiln_vars *back)
+{
+	const struct kiln_vars *first_pass = ev->scope;
+	int r = 0;
+
+	ev->scope = back;
+	for (const char *const *name = accepted; *name && r == 0; name++) {
+		size_t first, n = kiln_vars_elements(first_pass, *name, &first);
+
+		for (size_t i = first; i < first + n && r == 0; i++) {
+			ev->line = first_pass->v[i].line;
+			r = pass_back(ev, &first_pass->v[i]);
+		}
+	}
+	return r;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shell variables.  Every variable is an array, as bash itself sees it: a
+ * scalar is element 0, and an array without elements is an unset variable.
+ */
+#include "core/conf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+static void var_done(struct kiln_var *v)
+{
+	free(v->name);
+	free(v->value);
+	free(v->file);
+}
+
+void kiln_vars_free(struct kiln_vars *vars)
+{
+	for (size_t i = 0; i < vars->n; i++)
+		var_done(&vars->v[i]);
+	free(vars->v);
+	free(vars->file);
+	kiln_strv_free(&vars->suspects);
+	memset(vars, 0, sizeof(*vars));
+}
+
+static int compare(const struct kiln_var *v, const char *name, size_t index)
+{
+	int r = strcmp(v->name, name);
+
+	return r ? r : (v->index > index) - (v->index < index);
+}
+
+/* The first that is not before name and index. */
+static size_t lower_bound(const struct kiln_vars *vars, const char *name, size_t index)
+{
+	size_t low = 0, high = vars->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&vars->v[middle], name, index) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct kiln_var *kiln_vars_find(const struct kiln_vars *vars, const char *name, size_t index)
+{
+	size_t i = lower_bound(vars, name, index);
+
+	return i < vars->n && !compare(&vars->v[i], name, index) ? &vars->v[i] : NULL;
+}
+
+const char *kiln_vars_get(const struct kiln_vars *vars, const char *name, size_t index)
+{
+	const struct kiln_var *v = kiln_vars_find(vars, name, index);
+
+	return v ? v->value : NULL;
+}
+
+size_t kiln_vars_elements(const struct kiln_vars *vars, const char *name, size_t *first)
+{
+	size_t n = 0;
+
+	*first = lower_bound(vars, name, 0);
+	while (*first + n < vars->n && !strcmp(vars->v[*first + n].name, name))
+		n++;
+	return n;
+}
+
+static int copy_var(const struct kiln_var *from, struct kiln_var *to)
+{
+	struct kiln_var v = {
+		.name = strdup(from->name),
+		.value = strdup(from->value),
+		.file = from->file ? strdup(from->file) : NULL,
+		.index = from->index,
+		.line = from->line,
+	};
+
+	if (!v.name || !v.value || (from->file && !v.file)) {
+		var_done(&v);
+		return -ENOMEM;
+	}
+	*to = v;
+	return 0;
+}
+
+int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like)
+{
+	size_t i = lower_bound(vars, like->name, like->index);
+	struct kiln_var v, *grown;
+	int r = copy_var(like, &v);
+
+	if (r < 0)
+		return r;
+	if (i < vars->n && !compare(&vars->v[i], like->name, like->index)) {
+		var_done(&vars->v[i]);
+		vars->v[i] = v;
+		return 0;
+	}
+	grown = reallocarray(vars->v, vars->n + 1, sizeof(*grown));
+	if (!grown) {
+		var_done(&v);
+		return -ENOMEM;
+	}
+	vars->v = grown;
+	memmove(&grown[i + 1], &grown[i], (vars->n - i) * sizeof(*grown));
+	grown[i] = v;
+	vars->n++;
+	return 0;
+}
+
+int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const char *value,
+		  unsigned line)
+{
+	struct kiln_var v = {
+		.name = (char *)name,
+		.index = index,
+		.value = (char *)value,
+		.file = vars->file,
+		.line = line,
+	};
+
+	return kiln_vars_put(vars, &v);
+}
+
+void kiln_vars_unset(struct kiln_vars *vars, const char *name)
+{
+	size_t first, n = kiln_vars_elements(vars, name, &first);
+
+	if (!n)
+		return;
+	for (size_t i = first; i < first + n; i++)
+		var_done(&vars->v[i]);
+	memmove(&vars->v[first], &vars->v[first + n], (vars->n - first - n) * sizeof(*vars->v));
+	vars->n -= n;
+}
+
+int kiln_vars_copy(struct kiln_vars *to, const struct kiln_vars *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (kiln_vars_put(to, &from->v[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int kiln_vars_in_file(struct kiln_vars *vars, const char *file)
+{
+	char *copy = strdup(file);
+
+	if (!copy)
+		return -ENOMEM;
+	free(vars->file);
+	vars->file = copy;
+	return 0;
+}

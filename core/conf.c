@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A module's conf as a whole: which files there are and in which order
+ * (dkms-interface.md 2.1), what they may read, and which of the two ways,
+ * in C or through a confined bash, evaluates them.
+ */
+#include "core/conf.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+
+#include "core/conf-eval.h"
+#include "core/kernel.h"
+
+enum { LARGEST_CONF = 1024 * 1024, LARGEST_KERNEL_CONFIG = 4 * 1024 * 1024 };
+
+static int add_if_there(struct kiln_ctx *ctx, struct kiln_strv *files, char *path)
+{
+	_cleanup_(freep) char *owned = path;
+
+	if (!path)
+		return -ENOMEM;
+	return kiln_fs_is_file(ctx->root, kiln_rel(path)) ? kiln_strv_add(files, path) : 0;
+}
+
+/* The overlays of /etc/dkms, from the general to the particular; what is not known names none. */
+static int add_overlays(struct kiln_ctx *ctx, struct kiln_mod m, struct kiln_kern k,
+			struct kiln_strv *files)
+{
+	int r = m.name ? add_if_there(ctx, files, kiln_strf("/etc/dkms/%s.conf", m.name)) : 0;
+
+	if (r < 0 || !m.name || !m.version)
+		return r;
+	r = add_if_there(ctx, files, kiln_strf("/etc/dkms/%s-%s.conf", m.name, m.version));
+	if (r < 0 || !k.release)
+		return r;
+	r = add_if_there(ctx, files,
+			 kiln_strf("/etc/dkms/%s-%s-%s.conf", m.name, m.version, k.release));
+	if (r == 0)
+		r = add_if_there(ctx, files,
+				 kiln_strf("/etc/dkms/%s-%s-%s-%s.conf", m.name, m.version,
+					   k.release, k.arch));
+	if (r == 0)
+		r = add_if_there(ctx, files, kiln_strf("/etc/dkms/%s--%s.conf", m.name, k.release));
+	if (r == 0)
+		r = add_if_there(ctx, files,
+				 kiln_strf("/etc/dkms/%s--%s-%s.conf", m.name, k.release, k.arch));
+	return r;
+}
+
+/* Links on the way are followed inside the root: a source in the tree is one. */
+static int read_below_root(struct kiln_ctx *ctx, const char *path, size_t max, char **text,
+			   size_t *len)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_(freep) char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+	_cleanup_(closep) int dir =
+		folder ? kiln_ctx_open(ctx, folder, O_RDONLY | O_DIRECTORY) : -ENOMEM;
+
+	return dir < 0 ? dir : kiln_fs_read(dir, slash + 1, max, text, len);
+}
+
+static int read_file(struct kiln_ctx *ctx, const char *path, char **text, size_t *len,
+		     struct kiln_err *err)
+{
+	int r = read_below_root(ctx, path, LARGEST_CONF, text, len);
+
+	if (r == -EFBIG)
+		return kiln_fail(err, -KILN_E_CONF, "%s is larger than a dkms.conf can be", path);
+	if (r == -ENOENT)
+		return kiln_fail(err, -KILN_E_BROKEN, "%s is missing", path);
+	if (r < 0)
+		return kiln_fail(err, -KILN_E_CONF, "%s cannot be read: %s", path, strerror(-r));
+	return 0;
+}
+
+/* One file in C; *why is made when it needs a shell. */
+static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_conf_env *env,
+			 struct kiln_vars *vars, char **why, struct kiln_err *err)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct kiln_conf_class class;
+	size_t len;
+	int r = read_file(ctx, path, &text, &len, err);
+
+	if (r < 0)
+		return r;
+	env->conf_path = path;
+	r = kiln_conf_eval(path, text, len, env, vars, &class, err);
+	if (r < 0 || class.exactness == KILN_CONF_EXACT)
+		return r;
+	*why = kiln_strf("%s:%u: %s", path, class.line, class.construct);
+	return *why ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+}
+
+/* All files in C, or when one needs it all of them in a shell. */
+static int evaluate(struct kiln_ctx *ctx, const struct kiln_strv *files, struct kiln_conf_env *env,
+		    struct kiln_vars *vars, struct kiln_err *err)
+{
+	_cleanup_(freep) char *why = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < files->n && r == 0 && !why; i++)
+		r = evaluate_file(ctx, files->v[i], env, vars, &why, err);
+	if (r < 0 || !why)
+		return r;
+	kiln_log(ctx, KILN_LOG_DEBUG, "%s: read by a confined bash", why);
+	kiln_vars_free(vars);
+	env->conf_path = files->v[0];
+	r = kiln_conf_shell(ctx, files, env, vars, err);
+	if (r == -KILN_E_SHELL)
+		kiln_err_wrap(err, "%s", why);
+	return r;
+}
+
+/* default_config: where the kernel's config would be, as dkms names one even if it is not there. */
+static void fill_env(struct kiln_ctx *ctx, struct kiln_mod mod, const struct kiln_kernel *kernel,
+		     const char *default_config, struct kiln_conf_env *env)
+{
+	const struct kiln_settings *s = &ctx->settings;
+
+	*env = (struct kiln_conf_env){ .mod = mod,
+				       .dkms_tree = s->dkms_tree,
+				       .source_tree = s->source_tree,
+				       .install_tree = s->install_tree,
+				       .tmp_location = s->tmp_location,
+				       .jobs = s->jobs,
+				       .distribution = ctx->distro.id,
+				       .running = ctx->running };
+	if (kernel->release) {
+		env->kern = (struct kiln_kern){ kernel->release, kernel->arch };
+		env->kernel_source_dir = kernel->source;
+		env->kernel_config = kernel->config ? kernel->config : default_config;
+	}
+}
+
+/*
+ * A packager forgot to fill in the version, and nobody noticed: the module is
+ * registered under its true one, which is all that dkms uses, too.
+ */
+static int fill_in_version(struct kiln_vars *vars, struct kiln_mod mod, struct kiln_strv *warnings)
+{
+	const struct kiln_var *v = kiln_vars_find(vars, "PACKAGE_VERSION", 0);
+	int r;
+
+	if (!mod.version || !v || !kiln_conf_is_placeholder(v->value))
+		return 0;
+	r = kiln_strv_addf(warnings,
+			   "%s:%u: PACKAGE_VERSION is still the placeholder %s; %s is taken",
+			   v->file ? v->file : "dkms.conf", v->line, v->value, mod.version);
+	return r < 0 ? r : kiln_vars_set(vars, "PACKAGE_VERSION", 0, mod.version, v->line);
+}
+
+static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
+		    const struct kiln_kernel *kernel, struct kiln_conf **ret, struct kiln_err *err)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT,
+						   warnings = KILN_STRV_INIT;
+	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
+	_cleanup_(freep) char *default_config =
+		kiln_strf("%s/.config", kernel->source ? kernel->source : "");
+	_cleanup_(freep) char *config = NULL;
+	struct kiln_kern kern = { kernel->release, kernel->arch };
+	struct kiln_conf_env env;
+	int r = kiln_strv_add(&files, conf);
+
+	if (r == 0)
+		r = add_overlays(ctx, mod, kern, &files);
+	if (r < 0 || !default_config)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	fill_env(ctx, mod, kernel, default_config, &env);
+	r = evaluate(ctx, &files, &env, &vars, err);
+	if (r == 0 && fill_in_version(&vars, mod, &warnings) < 0)
+		r = kiln_fail(err, -ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
+	if (kernel->config) /* without one BUILD_EXCLUSIVE_CONFIG is passed over, as in dkms */
+		read_below_root(ctx, kernel->config, LARGEST_KERNEL_CONFIG, &config, NULL);
+	r = kiln_conf_type(conf, &vars, &kern, config, &ctx->distro, ret, err);
+	for (size_t i = 0; i < warnings.n && r == 0; i++)
+		if (kiln_strv_add(&(*ret)->warnings, warnings.v[i]) < 0)
+			r = kiln_fail(err, -ENOMEM, "out of memory");
+	return r;
+}
+
+int kiln_conf_load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		   struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err)
+{
+	_cleanup_(freep) char *own = kiln_strf("%s/dkms.conf", source_dir);
+	_cleanup_(kiln_kernel_done) struct kiln_kernel kernel = { 0 };
+	int r = 0;
+
+	if (!own)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (kern.release) {
+		if (!kern.arch)
+			kern.arch = ctx->arch;
+		r = kiln_kernel_load(ctx, kern, &kernel, err);
+	}
+	return r < 0 ? r
+		     : load_for(ctx, ctx->settings.conf ? ctx->settings.conf : own, mod, &kernel,
+				ret, err);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The steps of confining a child, in the order in which each still may be done,
+ * and the level that they add up to.  Runs between fork() and exec(): system
+ * calls only, and those by number where libc would do more than the call.
+ */
+#include "core/confine.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/text.h"
+
+enum {
+	NOBODY = 65534,
+	CPU_SECONDS = 10,
+	MOST_PROCESSES = 256,
+	MEMORY = 1 << 30,
+	LARGEST_PASSWD = 1 << 20
+};
+
+#define BUILD_USER "_modkiln"
+
+#ifdef SYS_setresuid32 /* the plain ones take 16 bits there */
+enum { SETRESUID = SYS_setresuid32, SETRESGID = SYS_setresgid32, SETGROUPS = SYS_setgroups32 };
+#else
+enum { SETRESUID = SYS_setresuid, SETRESGID = SYS_setresgid, SETGROUPS = SYS_setgroups };
+#endif
+
+struct kiln_confine {
+	uid_t user;
+	gid_t group;
+	struct sock_fprog *filter;
+	enum kiln_confinement least;
+	enum kiln_confinement *reached; /* shared with the child */
+};
+
+/* ---- in the parent ---- */
+
+/* By hand: NSS would load foreign libraries, and ask the network. */
+static bool find_user(const char *passwd, const char *name, struct kiln_confine *c)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv lines = KILN_STRV_INIT;
+	unsigned long user, group;
+
+	if (kiln_text_lines(passwd, &lines) < 0)
+		return false;
+	for (size_t i = 0; i < lines.n; i++) {
+		_cleanup_(kiln_strv_free) struct kiln_strv f = KILN_STRV_INIT;
+
+		if (kiln_text_split(lines.v[i], ":", &f) < 0 || f.n < 4 || strcmp(f.v[0], name))
+			continue;
+		if (!kiln_text_number(f.v[2], UINT32_MAX - 1, &user) ||
+		    !kiln_text_number(f.v[3], UINT32_MAX - 1, &group) || !user)
+			return false;
+		c->user = (uid_t)user;
+		c->group = (gid_t)group;
+		return true;
+	}
+	return false;
+}
+
+static void choose_user(struct kiln_confine *c)
+{
+	_cleanup_(freep) char *passwd = NULL;
+
+	c->user = NOBODY;
+	c->group = NOBODY;
+	if (kiln_fs_read(AT_FDCWD, "/etc/passwd", LARGEST_PASSWD, &passwd, NULL) == 0)
+		find_user(passwd, BUILD_USER, c);
+}
+
+int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, struct kiln_err *err)
+{
+	_cleanup_(kiln_confine_freep) struct kiln_confine *c = calloc(1, sizeof(*c));
+	void *shared;
+
+	if (!c)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	shared = mmap(NULL, sizeof(*c->reached), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED)
+		return kiln_fail(err, -errno, "out of memory");
+	c->reached = shared;
+	c->least = least;
+	c->filter = kiln_calls_filter();
+	choose_user(c);
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+void kiln_confine_free(struct kiln_confine *c)
+{
+	if (!c)
+		return;
+	if (c->reached)
+		munmap(c->reached, sizeof(*c->reached));
+	kiln_calls_filter_free(c->filter);
+	free(c);
+}
+
+void kiln_confine_freep(struct kiln_confine **c)
+{
+	kiln_confine_free(*c);
+}
+
+enum kiln_confinement kiln_confine_reached(const struct kiln_confine *c)
+{
+	return *c->reached;
+}
+
+const char *kiln_confinement_text(enum kiln_confinement level)
+{
+	static const char *const texts[] = {
+		[KILN_CONFINED_NOT] = "not confined",
+		[KILN_CONFINED_USER] = "as an unprivileged user",
+		[KILN_CONFINED_CALLS] = "as an unprivileged user, with system calls filtered",
+		[KILN_CONFINED_READ_ONLY] =
+			"as an unprivileged user, read-only, with system calls filtered",
+		[KILN_CONFINED_ISOLATED] =
+			"as an unprivileged user, read-only, with processes and network of its own",
+	};
+
+	return texts[level];
+}
+
+/* ---- in the child ---- */
+
+static void limit(int what, rlim_t value)
+{
+	struct rlimit l;
+
+	if (getrlimit(what, &l) < 0)
+		return;
+	if (l.rlim_max == RLIM_INFINITY || l.rlim_max > value)
+		l.rlim_max = value;
+	if (l.rlim_cur == RLIM_INFINITY || l.rlim_cur > l.rlim_max)
+		l.rlim_cur = l.rlim_max;
+	setrlimit(what, &l);
+}
+
+static void set_limits(void)
+{
+	limit(RLIMIT_CPU, CPU_SECONDS);
+	limit(RLIMIT_AS, MEMORY);
+	limit(RLIMIT_NPROC, MOST_PROCESSES);
+	limit(RLIMIT_FSIZE, 0);
+	limit(RLIMIT_CORE, 0);
+	signal(SIGXFSZ, SIG_IGN); /* a write too many is an error, no reason to die */
+}
+
+/* Ends as the process did that it stands for, which is the first of the namespace. */
+static void wait_for(pid_t first)
+{
+	int status = 0;
+
+	syscall(SYS_close_range, 0U, ~0U, 0U);
+	while (waitpid(first, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/* Who asks for a PID namespace is not in it: the next process is, as its first. */
+static bool own_processes(void)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) < 0)
+		return false;
+	pid = fork();
+	if (pid < 0)
+		_exit(126);
+	if (pid)
+		wait_for(pid);
+	return true;
+}
+
+static bool drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+
+	for (unsigned long cap = 0; cap < 64; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) == 0;
+}
+
+/*
+ * In a user namespace with one user there is no other to become; there "root"
+ * is that user, and without capabilities it has nothing that the user has not.
+ */
+static bool drop_privileges(const struct kiln_confine *c)
+{
+	bool other;
+
+	if (syscall(SYS_geteuid) != 0)
+		return true;
+	syscall(SETGROUPS, 0, NULL);
+	other = syscall(SETRESGID, c->group, c->group, c->group) == 0 &&
+		syscall(SETRESUID, c->user, c->user, c->user) == 0;
+	return (other || errno == EINVAL) && drop_capabilities();
+}
+
+static enum kiln_confinement confine(const struct kiln_confine *c)
+{
+	bool network, processes, calls, files;
+
+	set_limits();
+	network = unshare(CLONE_NEWNET) == 0;
+	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0 && own_processes();
+	if (!drop_privileges(c) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return KILN_CONFINED_NOT;
+	files = kiln_landlock_read_only() == 0;
+	calls = c->filter && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, c->filter) == 0;
+	if (!(calls || (files && network)))
+		return KILN_CONFINED_USER;
+	if (!files)
+		return KILN_CONFINED_CALLS;
+	return network && processes ? KILN_CONFINED_ISOLATED : KILN_CONFINED_READ_ONLY;
+}
+
+int kiln_confine_child(void *confine_)
+{
+	struct kiln_confine *c = confine_;
+	enum kiln_confinement level = confine(c);
+
+	*c->reached = level;
+	return level < c->least;
+}

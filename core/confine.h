@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes away from a child what reading a conf does not need: privileges,
+ * writing, the network, other processes, time and memory.  Nothing here needs
+ * /proc, a helper program or a kernel of a certain age: each measure is tried,
+ * and the level says what was reached.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/base/err.h"
+
+enum kiln_confinement {
+	KILN_CONFINED_NOT,       /* it would still have our privileges */
+	KILN_CONFINED_USER,      /* an unprivileged user without a way back, and limits; no more */
+	/* and no network; of the file system it can change nothing but make empty files */
+	KILN_CONFINED_CALLS,
+	KILN_CONFINED_READ_ONLY, /* and it can write to nothing but /dev/null (Landlock) */
+	/* and has network, IPC and process IDs of its own, and ends with its first process */
+	KILN_CONFINED_ISOLATED,
+};
+
+struct kiln_confine;
+
+/* Everything that needs memory or files is done here; the child refuses to go on below `least`. */
+int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, struct kiln_err *err);
+void kiln_confine_free(struct kiln_confine *c);
+void kiln_confine_freep(struct kiln_confine **c);
+/* For kiln_proc.prepare with the object as its data: non-zero when it is not confined enough. */
+int kiln_confine_child(void *confine);
+/* What the last child reached. */
+enum kiln_confinement kiln_confine_reached(const struct kiln_confine *c);
+const char *kiln_confinement_text(enum kiln_confinement level);
+
+/* ---- between the files of it; in the child, without memory ---- */
+
+struct sock_fprog;
+
+/* Landlock: reading and executing anything, writing /dev/null.  0 or -errno. confine-landlock.c */
+int kiln_landlock_read_only(void);
+/*
+ * The filter of system calls; owned by the caller.  NULL: this processor is not known.
+ * confine-calls.c
+ */
+struct sock_fprog *kiln_calls_filter(void);
+void kiln_calls_filter_free(struct sock_fprog *filter);
