@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the build directory to files that can be installed: each module that the
+ * conf names, looked at, stripped, signed, compressed.  All of it is done to a
+ * copy; the build directory stays as the build left it.
+ */
+#include "core/build-steps.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/text.h"
+
+#include "core/ko.h"
+
+#define HEADER_MAX (64 * 1024)
+
+/* Adds a sentence to what the administrator should know. */
+static void add_note(struct kiln_done *d, char *sentence)
+{
+	char *both = d->note && sentence ? kiln_strf("%s; %s", d->note, sentence) : TAKE_PTR(sentence);
+
+	if (both) {
+		free(d->note);
+		d->note = both;
+	}
+	free(sentence);
+}
+
+/* ---- was it built for this kernel ---- */
+
+static bool headers_are_of(const struct kiln_build *b, const char *release)
+{
+	_cleanup_(closep) int dir = kiln_ctx_open(b->ctx, b->job->kernel->source, O_RDONLY | O_DIRECTORY);
+	_cleanup_(freep) char *want = kiln_strf("\"%s\"", release), *text = NULL;
+
+	return dir >= 0 && want && kiln_fs_read(dir, "include/generated/utsrelease.h", HEADER_MAX, &text, NULL) >= 0 &&
+	       strstr(text, want);
+}
+
+/*
+ * A Makefile that asks uname -r builds for the kernel that runs.  Where the
+ * headers themselves bear another name than the kernel, nothing is held against
+ * the module.
+ */
+static int check_release(const struct kiln_build *b, int dir, const char *file, struct kiln_err *err)
+{
+	_cleanup_(kiln_ko_done) struct kiln_ko ko = { 0 };
+	int r = kiln_ko_load(dir, file, &ko, NULL);
+	size_t n;
+
+	if (r < 0 || !ko.vermagic)
+		return 0;
+	n = strcspn(ko.vermagic, " ");
+	ko.vermagic[n] = '\0';
+	if (!strcmp(ko.vermagic, b->kern.release) || !headers_are_of(b, b->kern.release))
+		return 0;
+	return kiln_fail(err, -KILN_E_NOTMADE,
+			 "%s was built for kernel %s instead of %s; does its Makefile or dkms.conf ask uname -r?",
+			 file, ko.vermagic, b->kern.release);
+}
+
+/* ---- one module ---- */
+
+/* The options of framework.conf; NULL where they are what we do by ourselves. */
+static const char *compress_options(const struct kiln_build *b)
+{
+	const struct kiln_settings *s = &b->ctx->settings;
+	const struct {
+		const char *set, *ours;
+	} options[] = {
+		[KILN_PLAIN] = { NULL, NULL },
+		[KILN_GZIP] = { s->compress_gzip_opts, "" },
+		[KILN_XZ] = { s->compress_xz_opts, "--check=crc32 --lzma2=dict=1MiB" },
+		[KILN_ZSTD] = { s->compress_zstd_opts, "-q --rm -T0" },
+	};
+	const char *set = options[b->details.compression].set;
+
+	return set && strcmp(set, options[b->details.compression].ours) ? set : NULL;
+}
+
+static void sign(struct kiln_build *b, const struct kiln_signer *s, int to, const char *file, struct kiln_done *d)
+{
+	int r = kiln_signer_run(b, s, to, file);
+
+	if (r > 0)
+		add_note(d, kiln_strf("%s could not be signed: %s ended with status %d", file, s->program, r));
+	else if (r < 0)
+		add_note(d, kiln_strf("%s could not be signed: %s: %s", file, s->program, kiln_code_text(r)));
+}
+
+/* A module that cannot be compressed is as good as it was. */
+static void compress(struct kiln_build *b, int to, const char *file, struct kiln_done *d)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	if (kiln_ko_compress(to, file, b->details.compression, compress_options(b), &err) < 0)
+		add_note(d, kiln_strf("%s stays uncompressed: %s", file, kiln_err_text(&err)));
+}
+
+static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, int to, const char *file,
+		       struct kiln_err *err)
+{
+	_cleanup_(freep) char *from = kiln_strf("%s%s.ko", m->built_location ? m->built_location : "", m->built_name);
+	int r;
+
+	if (!from)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (!kiln_fs_is_file(b->dir, from))
+		return kiln_fail(err, -KILN_E_NOTMADE, "the build did not produce %s, which dkms.conf names", from);
+	r = kiln_fs_copy_file(b->dir, from, to, file, 0644, false);
+	if (r < 0)
+		return kiln_fail(err, r, "cannot copy %s: %s", from, kiln_code_text(r));
+	r = check_release(b, to, file, err);
+	if (r >= 0 && m->strip)
+		kiln_ko_strip(to, file, b->details.llvm);
+	return r;
+}
+
+int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct kiln_err *err)
+{
+	_cleanup_(kiln_signer_done) struct kiln_signer signer = { 0 };
+	bool signs = kiln_signer_find(b, &signer);
+	const struct kiln_conf *conf = b->job->conf;
+	int r = 0;
+
+	for (size_t i = 0; i < conf->n_modules && r >= 0; i++) {
+		_cleanup_(freep) char *file = kiln_strf("%s.ko", conf->modules[i].dest_name);
+
+		r = file ? collect_one(b, &conf->modules[i], to, file, err) : kiln_fail(err, -ENOMEM, "out of memory");
+		if (r < 0)
+			break;
+		if (signs)
+			sign(b, &signer, to, file, d);
+		compress(b, to, file, d);
+	}
+	if (r >= 0 && kiln_fs_is_file(b->dir, "Module.symvers"))
+		r = kiln_fs_copy_file(b->dir, "Module.symvers", to, "Module.symvers", 0644, false);
+	return r;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The environment of a build: what dkms gives, without what a caller has set
+ * for something else.  A make that installs a package, a developer's CFLAGS or
+ * a German locale must not change what is built, or what its log says.
+ */
+#include "core/build-steps.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/text.h"
+
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+extern char **environ;
+
+/* name: up to the '='.  A name that ends with '*' here is a prefix. */
+static bool leaks(const char *name)
+{
+	static const char *const names[] = {
+		/* compilers, as dkms does it */
+		"CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CPPFLAGS", "LD", "KERNEL_CC", "KERNEL_LD",
+		/* a make that we are a part of */
+		"MAKE*", "MFLAGS", "GNUMAKEFLAGS",
+		/* what kbuild takes from outside */
+		"KBUILD_*", "KERNELRELEASE", "KERNELVERSION", "ARCH", "SUBARCH", "SRCARCH", "LLVM", "LLVM_IAS",
+		"INSTALL_MOD_*", "KCFLAGS", "KAFLAGS", "KCPPFLAGS",
+		/* what changes how a shell reads a command */
+		"BASH_ENV", "ENV", "CDPATH", "SHELLOPTS", "BASHOPTS", "IFS",
+		/* messages are looked for in the log in English */
+		"LANG", "LANGUAGE", "LC_*",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t n = strcspn(names[i], "*");
+
+		if (!strncmp(name, names[i], n) && (names[i][n] == '*' || name[n] == '='))
+			return true;
+	}
+	return false;
+}
+
+int kiln_env_clean(struct kiln_strv *env)
+{
+	bool path = false;
+
+	for (char **e = environ; e && *e; e++) {
+		path = path || kiln_text_starts(*e, "PATH=");
+		if (!leaks(*e) && kiln_strv_add(env, *e) < 0)
+			return -ENOMEM;
+	}
+	return path ? 0 : kiln_strv_add(env, "PATH=" PATH_DEFAULT);
+}
+
+int kiln_env_set(struct kiln_strv *env, const char *name, const char *value)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = env->n; i-- > 0;)
+		if (!strncmp(env->v[i], name, n) && env->v[i][n] == '=')
+			kiln_strv_remove(env, i);
+	return value ? kiln_strv_addf(env, "%s=%s", name, value) : 0;
+}
+
+int kiln_env_set_pair(struct kiln_strv *env, struct kiln_mod mod, struct kiln_kern kern)
+{
+	int r = kiln_env_set(env, "module", mod.name);
+
+	if (r >= 0)
+		r = kiln_env_set(env, "module_version", mod.version);
+	if (r >= 0)
+		r = kiln_env_set(env, "kernelver", kern.release);
+	return r < 0 ? r : kiln_env_set(env, "arch", kern.arch);
+}
+
+static int set_tools(struct kiln_strv *env, const struct kiln_kernel_details *d)
+{
+	static const char *const cc[] = { "CC", "KERNEL_CC" }, *const ld[] = { "LD", "KERNEL_LD" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cc) && r >= 0; i++) {
+		r = kiln_env_set(env, cc[i], d->cc);
+		if (r >= 0)
+			r = kiln_env_set(env, ld[i], d->ld);
+	}
+	return r;
+}
+
+int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
+{
+	_cleanup_(freep) char *pwd = kiln_build_outside(b, b->place);
+	const char *pin = getenv("KBUILD_SIGN_PIN");
+	int r = pwd ? kiln_env_clean(&b->env) : -ENOMEM;
+
+	if (r >= 0)
+		r = kiln_env_set_pair(&b->env, b->job->mod, b->kern);
+	if (r >= 0)
+		r = set_tools(&b->env, &b->details);
+	if (r >= 0)
+		r = kiln_env_set(&b->env, "PWD", pwd);
+	if (r >= 0)
+		r = kiln_env_set(&b->env, "OLDPWD", NULL);
+	if (r >= 0)
+		r = kiln_env_set(&b->env, "LANG", "C");
+	if (r >= 0 && pin && !(b->sign_pin = strdup(pin)))
+		r = -ENOMEM;
+	return r < 0 ? kiln_fail(err, r, "out of memory") : 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What of a module runs during its build: patches, PRE_BUILD and POST_BUILD,
+ * and the MAKE command, which is shell text and goes to the shell that dkms
+ * gives it to.
+ */
+#include "core/build-steps.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/proc.h"
+#include "core/base/text.h"
+
+/* Of SIGKILL: somebody, or the kernel for want of memory. */
+#define STATUS_KILLED (128 + 9)
+
+/* Runs argv in the build directory and logs it as text. */
+static int run(struct kiln_build *b, const char *what, const char *text, const char *const *argv, struct kiln_err *err)
+{
+	struct kiln_proc p = KILN_PROC_INIT;
+	int r;
+
+	p.argv = argv;
+	p.env = (const char *const *)b->env.v;
+	p.cwd = b->dir;
+	p.out = p.err = b->log.fd;
+	p.seconds = kiln_build_seconds(b);
+	kiln_build_log_begin(&b->log, what, text);
+	r = kiln_proc_run(&p, err);
+	kiln_build_log_end(&b->log, r);
+	return r;
+}
+
+/*
+ * Turns the end of a step into code and text: the first line of its log that
+ * names an error, or how it ended.
+ */
+static int explain(struct kiln_build *b, int code, const char *what, int status, struct kiln_err *err)
+{
+	_cleanup_(freep) char *prefix = kiln_build_outside(b, b->place), *slash = prefix ? kiln_strf("%s/", prefix) : NULL;
+	struct kiln_build_fault fault = { 0 };
+
+	if (status == -ETIMEDOUT) /* no accident: the same build would meet it again */
+		return kiln_fail(err, code, "%s was stopped: the time limit for a build is %u seconds", what,
+				 b->ctx->settings.build_seconds);
+	if (status < 0) {
+		b->passing = true;
+		err->code = code;
+		return code;
+	}
+	kiln_build_log_fault(&b->log, slash, &fault);
+	b->passing = fault.passing || status == STATUS_KILLED;
+	if (fault.line)
+		kiln_fail(err, code, "%s", fault.line);
+	else
+		kiln_fail(err, code, "%s ended with status %d", what, status);
+	free(fault.line);
+	return code;
+}
+
+/* ---- patches ---- */
+
+static bool leaves_directory(const char *path)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv parts = KILN_STRV_INIT;
+
+	return kiln_text_split(path, "/", &parts) < 0 || kiln_strv_has(&parts, "..");
+}
+
+static int apply_patch(struct kiln_build *b, const char *patch, struct kiln_err *err)
+{
+	_cleanup_(freep) char *path = kiln_strf("./patches/%s", patch), *text = kiln_strf("patch -p1 < ./patches/%s", patch);
+	/* -f: a question would wait for a terminal, or be answered wrongly */
+	const char *argv[] = { "patch", "-p1", "-f", "-i", path, NULL };
+	int r;
+
+	if (!path || !text)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (leaves_directory(patch))
+		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch %s lies outside the directory patches", patch);
+	if (!kiln_fs_is_file(b->dir, path))
+		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch patches/%s is missing in %s", patch, b->job->source_dir);
+	r = run(b, "Applying a patch", text, argv, err);
+	if (r == 0)
+		return 0;
+	r = explain(b, -KILN_E_PATCH, "patch", r, err);
+	kiln_err_wrap(err, "the patch %s does not apply", patch);
+	return r;
+}
+
+int kiln_build_patch(struct kiln_build *b, struct kiln_err *err)
+{
+	const struct kiln_strv *patches = &b->job->conf->patches;
+	int r = 0;
+
+	for (size_t i = 0; i < patches->n && r >= 0; i++)
+		r = apply_patch(b, patches->v[i], err);
+	return r;
+}
+
+/* ---- hooks ---- */
+
+int kiln_build_hook(struct kiln_build *b, const char *what, const char *words, struct kiln_done *d, struct kiln_err *err)
+{
+	struct kiln_script s = { .what = what, .words = words, .dir = b->place, .log = b->log.fd, .env = &b->env,
+				 .seconds = kiln_build_seconds(b) };
+	int r;
+
+	if (!words)
+		return 0;
+	kiln_build_log_begin(&b->log, what, words);
+	r = kiln_script_run(b->ctx, &s, &d->note, err);
+	kiln_build_log_end(&b->log, r);
+	if (r == 0)
+		return 0;
+	b->status = r > 0 ? r : 0;
+	r = explain(b, -KILN_E_SCRIPT, "it", r, err);
+	kiln_err_wrap(err, "the %s script %s failed", what, words);
+	return r;
+}
+
+/* ---- MAKE ---- */
+
+static void add_quoted(struct kiln_buf *b, const char *s)
+{
+	if (!s[strcspn(s, " \t\n\"'\\$`&|;<>()*?[]#~!{}")]) {
+		kiln_buf_adds(b, s);
+		return;
+	}
+	kiln_buf_addc(b, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			kiln_buf_adds(b, "'\\'");
+		kiln_buf_addc(b, *s);
+	}
+	kiln_buf_addc(b, '\'');
+}
+
+static void add_default(struct kiln_buf *text, const struct kiln_build *b)
+{
+	_cleanup_(freep) char *headers = kiln_build_outside(b, b->job->kernel->source);
+	_cleanup_(freep) char *place = kiln_build_outside(b, b->place);
+
+	text->failed = text->failed || !headers || !place;
+	if (!headers || !place)
+		return;
+	kiln_buf_adds(text, "make -C ");
+	add_quoted(text, headers);
+	kiln_buf_adds(text, " M=");
+	add_quoted(text, place);
+}
+
+/* "make" as the first word gets what dkms puts there; "'make'" is how a conf says no to that. */
+static const char *add_make(struct kiln_buf *text, const struct kiln_build *b, const char *command)
+{
+	if (!kiln_text_starts(command, "make") || !strchr(" \t;&|", command[4]))
+		return command;
+	kiln_buf_adds(text, "make -j");
+	if (b->job->make_jobs > 0)
+		kiln_buf_addf(text, "%d", b->job->make_jobs);
+	kiln_buf_addf(text, " KERNELRELEASE=%s", b->kern.release);
+	return command + 4;
+}
+
+char *kiln_build_command(const struct kiln_build *b)
+{
+	_cleanup_(kiln_buf_free) struct kiln_buf usual = KILN_BUF_INIT, text = KILN_BUF_INIT;
+	const char *command = b->job->conf->make;
+	char *ret;
+
+	if (!command) {
+		add_default(&usual, b);
+		command = kiln_buf_str(&usual);
+	}
+	kiln_buf_adds(&text, add_make(&text, b, command));
+	if (b->details.llvm)
+		kiln_buf_adds(&text, " LLVM=1");
+	if (!kiln_buf_ok(&usual))
+		return NULL;
+	return kiln_buf_steal(&text, &ret) < 0 ? NULL : ret;
+}
+
+int kiln_build_make(struct kiln_build *b, struct kiln_err *err)
+{
+	_cleanup_(freep) char *command = kiln_build_command(b);
+	const char *argv[] = { kiln_proc_have("bash") ? "bash" : "sh", "-c", command, NULL };
+	int r;
+
+	if (!command)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	r = run(b, "Building the modules", command, argv, err);
+	return r ? explain(b, -KILN_E_MAKE, "the MAKE command", r, err) : 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One build from beginning to end: the order of its steps, and what becomes of
+ * its outcome, good or bad.
+ */
+#include "core/build.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+
+#include "core/build-steps.h"
+#include "core/tree.h"
+
+char *kiln_build_outside(const struct kiln_build *b, const char *path)
+{
+	return kiln_strf("%s%s", b->ctx->root_path, path);
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+unsigned kiln_build_seconds(const struct kiln_build *b)
+{
+	time_t left = b->deadline - now();
+
+	if (!b->deadline)
+		return 0;
+	return left > 1 ? left : 1;
+}
+
+static void build_done(struct kiln_build *b)
+{
+	if (b->ctx->root != b->job->ctx->root)
+		close(b->ctx->root);
+	closep(&b->dir);
+	closep(&b->ground);
+	kiln_kernel_details_done(&b->details);
+	kiln_build_log_done(&b->log);
+	kiln_strv_free(&b->env);
+	free(b->sign_pin);
+	free(b->place);
+	free(b->work);
+}
+
+static int prepare(struct kiln_build *b, struct kiln_err *err)
+{
+	const struct kiln_build_job *job = b->job;
+	int r;
+
+	b->place = kiln_tree_build(b->ctx, job->mod);
+	b->work = job->private_mounts ? kiln_work_dir(b->ctx, job->mod, b->kern) : kiln_tree_build(b->ctx, job->mod);
+	if (!b->place || !b->work)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (b->ctx->settings.build_seconds)
+		b->deadline = now() + b->ctx->settings.build_seconds;
+	if (!job->kernel->headers)
+		return kiln_fail(err, -KILN_E_NOHEADERS, "the headers of kernel %s are not installed", b->kern.release);
+	r = kiln_kernel_details_load(b->ctx, job->kernel, &b->details, err);
+	if (r >= 0)
+		r = kiln_build_environment(b, err);
+	if (r >= 0)
+		r = kiln_build_tools(b, err);
+	if (r >= 0)
+		r = kiln_build_log_open(&b->log, b->ctx, job->mod, b->kern, err);
+	return r;
+}
+
+/* The order is that of dkms 3.2.2. */
+static int carry_out(struct kiln_build *b, struct kiln_done *d, struct kiln_err *err)
+{
+	const struct kiln_conf *conf = b->job->conf;
+	int r = kiln_build_place_open(b, err);
+
+	if (r >= 0)
+		r = kiln_build_patch(b, err);
+	if (r >= 0)
+		r = kiln_build_hook(b, "PRE_BUILD", conf->pre_build, d, err);
+	if (r >= 0)
+		r = kiln_build_make(b, err);
+	if (r >= 0)
+		r = kiln_build_publish(b, d, err);
+	if (r >= 0 && conf->post_build) {
+		r = kiln_build_hook(b, "POST_BUILD", conf->post_build, d, err);
+		kiln_build_publish_log(b);
+	}
+	return r;
+}
+
+/* Whether the same inputs would fail the same way: only that is worth remembering. */
+static bool will_fail_again(const struct kiln_build *b, int code)
+{
+	switch (-code) {
+	case KILN_E_PATCHFILE:
+	case KILN_E_PATCH:
+	case KILN_E_SCRIPT:
+	case KILN_E_MAKE:
+	case KILN_E_NOTMADE:
+		return b->dir >= 0 && !b->passing;
+	default:
+		return false;
+	}
+}
+
+/* Records what was built from what; keeps what an earlier build has installed. */
+static void remember(struct kiln_build *b, const char *inputs, int code, const char *reason)
+{
+	_cleanup_(kiln_record_done) struct kiln_record old = { 0 };
+	struct kiln_record r = { .version = 1, .failed = code < 0, .code = -code };
+	int e;
+
+	if (!inputs)
+		return;
+	kiln_record_load(b->ctx, b->job->mod, b->kern, &old);
+	r.inputs = (char *)inputs;
+	r.reason = (char *)reason;
+	r.installed = old.installed;
+	e = kiln_record_save(b->ctx, b->job->mod, b->kern, &r);
+	if (e < 0)
+		kiln_log(b->ctx, KILN_LOG_WARNING, "cannot record the build of %s/%s for %s: %s", b->job->mod.name,
+			 b->job->mod.version, b->kern.release, kiln_code_text(e));
+}
+
+static void fail(struct kiln_build *b, const char *inputs, int code, struct kiln_err *err, struct kiln_done *d)
+{
+	if (will_fail_again(b, code))
+		remember(b, inputs, code, kiln_err_text(err));
+	if (b->log.path) {
+		kiln_build_place_keep(b);
+		d->log = strdup(b->log.path);
+	}
+	d->status = b->status;
+	kiln_done_fail(d, code, err);
+}
+
+static void succeed(struct kiln_build *b, const char *inputs, struct kiln_done *d)
+{
+	remember(b, inputs, 0, NULL);
+	kiln_build_place_drop(b);
+	d->log = strdup(b->log.path);
+	d->result = KILN_DONE;
+}
+
+void kiln_build(const struct kiln_build_job *job, struct kiln_done *d)
+{
+	struct kiln_ctx ctx = *job->ctx; /* its root changes with the mounts */
+	_cleanup_(build_done) struct kiln_build b = {
+		.job = job, .ctx = &ctx, .kern = { job->kernel->release, job->kernel->arch },
+		.log = KILN_BUILD_LOG_INIT, .dir = -1, .ground = -1,
+	};
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	_cleanup_(freep) char *inputs = NULL;
+	int r = prepare(&b, &err);
+
+	/* Before the source is copied: what changes while we build counts as a change. */
+	if (r >= 0)
+		r = kiln_record_inputs(&ctx, job->source_dir, job->mod, job->kernel, &inputs, &err);
+	if (r >= 0)
+		r = carry_out(&b, d, &err);
+	if (r < 0)
+		fail(&b, inputs, r, &err, d);
+	else
+		succeed(&b, inputs, d);
+}

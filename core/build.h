@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One build: source copy, patches, PRE_BUILD, MAKE, collect, strip, compress,
+ * publish by rename, POST_BUILD (dkms-interface.md 1.6).  Each job has a
+ * directory of its own, <state_dir>/work/<pair>, bind-mounted at
+ * <tree>/M/V/build in a mount namespace of the worker; where that cannot be had
+ * the job works in the real place, and execute.c never runs two of one module
+ * at a time.  A failed build's directory and make.log end up at
+ * <tree>/M/V/build, and every log is kept as kiln_log_path().
+ */
+#pragma once
+
+#include "core/pool.h"
+#include "core/state.h"
+
+struct kiln_build_job {
+	struct kiln_ctx *ctx;
+	struct kiln_mod mod;
+	const char *source_dir;            /* inside the root */
+	const struct kiln_conf *conf;
+	const struct kiln_kernel *kernel;  /* with headers */
+	int make_jobs;                     /* for make -j; 0: plain -j */
+	bool private_mounts;               /* kiln_namespace_works() said so */
+	unsigned flags;
+};
+
+/* In a worker.  DONE: <tree>/M/V/K/A is published; codes as in err.h otherwise. */
+void kiln_build(const struct kiln_build_job *job, struct kiln_done *d);
+
+/* Whether a worker can have mounts of its own, in a chroot too; tried once in a child. namespace.c */
+bool kiln_namespace_works(void);
+/*
+ * In a worker: a mount namespace whose mounts nobody else sees, even inside a
+ * chroot on a shared mount (where it steps out to the namespace's root to make
+ * that private, and back).  0 or -errno.
+ */
+int kiln_namespace_enter(void);
+
+/* A hook of the module. script.c */
+struct kiln_script {
+	const char *what;     /* "POST_INSTALL" */
+	const char *words;    /* "script args", split at blanks as dkms does */
+	const char *dir;      /* where it is, and runs; inside the root */
+	struct kiln_mod mod;  /* in its environment as module, module_version, */
+	struct kiln_kern kern; /* kernelver, arch; NULL members are left out */
+	int log;              /* descriptor for its output; -1: ours */
+	/* Of a build only, else zero: the whole environment, and the seconds that are left. */
+	const struct kiln_strv *env;
+	unsigned seconds;
+};
+
+/*
+ * A missing or not executable script is a note added to *note, not an error.
+ * Returns the exit status or a negative code.
+ */
+int kiln_script_run(struct kiln_ctx *ctx, const struct kiln_script *s, char **note, struct kiln_err *err);
+
+/* ---- record.c: what was built from which inputs ------------------------------ */
+
+struct kiln_record {
+	int version;        /* 1 */
+	bool failed;        /* of a build that failed: a negative result */
+	int code;           /* KILN_E_* of the failure */
+	char *reason;       /* first error line of the failure */
+	char *inputs;       /* hash over source, conf, headers, compiler: kiln_record_inputs() */
+	struct kiln_strv installed; /* paths of installed modules, inside the root, each with "SHA-256 " before it */
+};
+
+void kiln_record_done(struct kiln_record *r);
+/* Hash over everything a build reads that we know of; owned by the caller. */
+int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		       const struct kiln_kernel *kernel, char **ret, struct kiln_err *err);
+/* -ENOENT: there is none; an unreadable one counts as none and is dropped. */
+int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_record *ret);
+int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const struct kiln_record *r);
+void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern);

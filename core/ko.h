@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Kernel module files: what they say of themselves (libkmod), and how they are packed. */
+#pragma once
+
+#include "core/kernel.h"
+
+struct kiln_ko {
+	char *version, *srcversion, *vermagic; /* NULL: not there */
+	char *depends; /* names of the modules that it needs, with commas between; NULL: not there */
+};
+
+/*
+ * Reads .modinfo of a module file, compressed or not.  libkmod takes a path, not
+ * a descriptor: where there is no /proc, dir must be the root directory, as
+ * ctx->root is for the engine, or AT_FDCWD.
+ */
+int kiln_ko_load(int dir, const char *path, struct kiln_ko *ret, struct kiln_err *err);
+void kiln_ko_done(struct kiln_ko *ko);
+
+/* Name of a module file without .ko and compression suffix; false for other files. "foo.ko.xz" -> "foo". */
+bool kiln_ko_name(const char *file, char **ret);
+/* Path of <dir>/<name>.ko or with a compression suffix (the first that exists); -ENOENT. Result relative to dir. */
+int kiln_ko_find(int dir, const char *name, char **ret);
+
+/* strip -g (llvm-strip for clang kernels); a strip that fails or is missing changes nothing. ko-pack.c */
+void kiln_ko_strip(int dir, const char *path, bool llvm);
+/*
+ * Writes path compressed as the kernel can read it to path + suffix and removes
+ * path; nothing for KILN_PLAIN.  options NULL: liblzma with CRC32 and a 1 MiB
+ * dictionary, libzstd, zlib; else (of framework.conf) the program xz, zstd or
+ * gzip with these. ko-pack.c
+ */
+int kiln_ko_compress(int dir, const char *path, enum kiln_compression c, const char *options, struct kiln_err *err);

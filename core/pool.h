@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs in forked workers: several at once, each with a result that comes back
+ * as a value.  Builds and depmods run here; nothing else of the engine does.
+ */
+#pragma once
+
+#include "core/kiln.h"
+
+/* A kiln_outcome that owns its strings. */
+struct kiln_done {
+	enum kiln_result result;
+	int code, status;
+	char *text, *log, *note;
+};
+
+void kiln_done_clear(struct kiln_done *d);
+/* Fills d from a failed call: result FAILED, code and text of err; takes err's text. */
+void kiln_done_fail(struct kiln_done *d, int code, struct kiln_err *err);
+
+/* Runs in the worker, fills *d; a worker that dies instead is a FAILED with its signal in the text. */
+typedef void kiln_job_fn(void *data, struct kiln_done *d);
+
+struct kiln_pool;
+struct kiln_pool *kiln_pool_new(size_t width);
+/* Kills the process groups of workers that still run. */
+void kiln_pool_free(struct kiln_pool *p);
+void kiln_pool_freep(struct kiln_pool **p);
+bool kiln_pool_full(const struct kiln_pool *p);
+size_t kiln_pool_running(const struct kiln_pool *p);
+/* data must stay as it is until the fork, that is until this returns. */
+int kiln_pool_start(struct kiln_pool *p, size_t id, kiln_job_fn *fn, void *data, struct kiln_err *err);
+/* Blocks until one worker is through; *d is owned by the caller. -ECHILD: none runs. */
+int kiln_pool_wait(struct kiln_pool *p, size_t *id, struct kiln_done *d);

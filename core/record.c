@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What was built from which inputs, so that a build is repeated when one of
+ * them has changed and not repeated when it failed with the very same ones.
+ * A cache: a record that is lost or unreadable costs one build, nothing else.
+ */
+#include "core/build.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/text.h"
+
+#include "core/build-steps.h"
+#include "core/tree.h"
+
+#define FIRST_LINE "modkiln-record 1"
+#define CONF_DIR "etc/dkms"
+#define RECORD_MAX (1024 * 1024)
+#define CONFIG_MAX (16 * 1024 * 1024)
+
+/* ---- the file ---- */
+
+static char *record_path(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern)
+{
+	_cleanup_(freep) char *pair = kiln_pair_name(mod, kern);
+	_cleanup_(freep) char *dir = kiln_state_path(ctx, "records");
+
+	return pair && dir ? kiln_strf("%s/%s", dir, pair) : NULL;
+}
+
+void kiln_record_done(struct kiln_record *r)
+{
+	free(r->reason);
+	free(r->inputs);
+	kiln_strv_free(&r->installed);
+	*r = (struct kiln_record){ 0 };
+}
+
+static int set_string(char **to, const char *word)
+{
+	free(*to);
+	*to = strdup(word);
+	return *to ? 0 : -ENOMEM;
+}
+
+/* "KEY WORD"; keys of a later format are passed over. */
+static int read_line(struct kiln_record *r, const char *key, const char *word)
+{
+	if (!strcmp(key, "failed")) {
+		r->failed = true;
+		r->code = kiln_code_from_name(word);
+	} else if (!strcmp(key, "reason")) {
+		return set_string(&r->reason, word);
+	} else if (!strcmp(key, "inputs")) {
+		return set_string(&r->inputs, word);
+	} else if (!strcmp(key, "installed")) {
+		return kiln_strv_add(&r->installed, word);
+	}
+	return 0;
+}
+
+static int read_lines(struct kiln_record *r, const struct kiln_strv *lines)
+{
+	int e = 0;
+
+	if (!lines->n || strcmp(lines->v[0], FIRST_LINE))
+		return -EBADMSG;
+	r->version = 1;
+	for (size_t i = 1; i < lines->n && e >= 0; i++) {
+		char *word = strchr(lines->v[i], ' ');
+
+		if (!word)
+			return -EBADMSG;
+		*word++ = '\0';
+		kiln_text_unquote(word);
+		e = read_line(r, lines->v[i], word);
+	}
+	return e < 0 ? e : r->inputs ? 0 : -EBADMSG;
+}
+
+int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_record *ret)
+{
+	_cleanup_(freep) char *path = record_path(ctx, mod, kern);
+	_cleanup_(kiln_record_done) struct kiln_record got = { 0 };
+	_cleanup_(kiln_strv_free) struct kiln_strv lines = KILN_STRV_INIT;
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = kiln_fs_read(ctx->root, kiln_rel(path), RECORD_MAX, &text, NULL);
+	if (r == -ENOENT)
+		return r;
+	if (r >= 0)
+		r = kiln_text_lines(text, &lines);
+	if (r >= 0)
+		r = read_lines(&got, &lines);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		kiln_fs_unlink(ctx->root, kiln_rel(path));
+		return -ENOENT;
+	}
+	*ret = got;
+	got = (struct kiln_record){ 0 };
+	return 0;
+}
+
+static void print_line(struct kiln_buf *b, const char *key, const char *word)
+{
+	_cleanup_(freep) char *quoted = word ? kiln_text_quote(word) : NULL;
+
+	if (!word)
+		return;
+	b->failed = b->failed || !quoted;
+	if (quoted)
+		kiln_buf_addf(b, "%s %s\n", key, quoted);
+}
+
+static void print_record(struct kiln_buf *b, const struct kiln_record *r)
+{
+	const char *code = kiln_code_name(r->code);
+
+	kiln_buf_adds(b, FIRST_LINE "\n");
+	if (r->failed)
+		print_line(b, "failed", code ? code : "-");
+	print_line(b, "inputs", r->inputs ? r->inputs : "");
+	print_line(b, "reason", r->reason);
+	for (size_t i = 0; i < r->installed.n; i++)
+		print_line(b, "installed", r->installed.v[i]);
+}
+
+int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const struct kiln_record *r)
+{
+	_cleanup_(freep) char *path = record_path(ctx, mod, kern), *dir = kiln_state_path(ctx, "records");
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+	int e;
+
+	if (!path || !dir)
+		return -ENOMEM;
+	print_record(&b, r);
+	if (!kiln_buf_ok(&b))
+		return -ENOMEM;
+	e = kiln_fs_make_dirs(ctx->root, kiln_rel(dir), 0755);
+	return e < 0 ? e : kiln_fs_replace(ctx->root, kiln_rel(path), b.data, b.len, 0644);
+}
+
+void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern)
+{
+	_cleanup_(freep) char *path = record_path(ctx, mod, kern);
+
+	if (path)
+		kiln_fs_unlink(ctx->root, kiln_rel(path));
+}
+
+/* ---- the inputs ---- */
+
+/* The directory that the kernel's config is in, by way of links that mean this root; fd or -errno. */
+static int open_config_dir(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, const char **name)
+{
+	const char *slash = kernel->config ? strrchr(kernel->config, '/') : NULL;
+	_cleanup_(freep) char *dir = slash ? strndup(kernel->config, slash - kernel->config + 1) : NULL;
+
+	if (!dir)
+		return -ENOENT;
+	*name = slash + 1;
+	return kiln_ctx_open(ctx, dir, O_RDONLY | O_DIRECTORY);
+}
+
+char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	static const char key[] = "\nCONFIG_CC_VERSION_TEXT=";
+	const char *name;
+	_cleanup_(closep) int dir = open_config_dir(ctx, kernel, &name);
+	_cleanup_(freep) char *text = NULL;
+	const char *at;
+
+	if (dir < 0 || kiln_fs_read(dir, name, CONFIG_MAX, &text, NULL) < 0)
+		return strdup("");
+	at = strstr(text, key); /* never the first line */
+	if (!at)
+		return strdup("");
+	at += strlen(key);
+	at += *at == '"'; /* .config has quotes, auto.conf has none since Linux 5.19 */
+	return strndup(at, strcspn(at, "\"\n"));
+}
+
+/* Adds "WHAT HASH" for a file; one that is not there is an input, too. */
+static void add_file(struct kiln_buf *b, int dir, const char *path, const char *what)
+{
+	char sum[KILN_HASH_SIZE];
+
+	if (kiln_fs_hash_file(dir, path, sum) < 0)
+		kiln_buf_addf(b, "%s -\n", what);
+	else
+		kiln_buf_addf(b, "%s %s\n", what, sum);
+}
+
+/* The files that dkms reads over a module's own conf, by name alone: their meaning is in their content. */
+static void add_overlays(struct kiln_buf *b, struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern k)
+{
+	const char *m = mod.name, *v = mod.version;
+	char *names[] = {
+		kiln_strf(CONF_DIR "/%s.conf", m),
+		kiln_strf(CONF_DIR "/%s-%s.conf", m, v),
+		kiln_strf(CONF_DIR "/%s-%s-%s.conf", m, v, k.release),
+		kiln_strf(CONF_DIR "/%s-%s-%s-%s.conf", m, v, k.release, k.arch),
+		kiln_strf(CONF_DIR "/%s--%s.conf", m, k.release),
+		kiln_strf(CONF_DIR "/%s--%s-%s.conf", m, k.release, k.arch),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		b->failed = b->failed || !names[i];
+		if (names[i] && kiln_fs_exists(ctx->root, names[i]))
+			add_file(b, ctx->root, names[i], names[i]);
+		free(names[i]);
+	}
+}
+
+static void add_headers(struct kiln_buf *b, struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	static const char *const files[] = {
+		"Module.symvers", "include/generated/utsrelease.h", "include/generated/autoconf.h",
+	};
+	_cleanup_(closep) int dir = kernel->source ? kiln_ctx_open(ctx, kernel->source, O_RDONLY | O_DIRECTORY) : -1;
+	const char *name;
+	_cleanup_(closep) int config = open_config_dir(ctx, kernel, &name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		add_file(b, dir, files[i], files[i]);
+	if (config >= 0)
+		add_file(b, config, name, "config");
+}
+
+int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		       const struct kiln_kernel *kernel, char **ret, struct kiln_err *err)
+{
+	_cleanup_(closep) int source = kiln_ctx_open(ctx, source_dir, O_RDONLY | O_DIRECTORY);
+	_cleanup_(freep) char *compiler = kiln_kernel_compiler(ctx, kernel);
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+	char sum[KILN_HASH_SIZE];
+	int r = source < 0 ? source : kiln_fs_hash_tree(source, ".", sum);
+
+	if (r < 0)
+		return kiln_fail(err, r, "cannot read the source %s: %s", source_dir, kiln_code_text(r));
+	kiln_buf_addf(&b, "modkiln-inputs 1\nsource %s\n", sum);
+	add_overlays(&b, ctx, mod, (struct kiln_kern){ kernel->release, kernel->arch });
+	add_headers(&b, ctx, kernel);
+	kiln_buf_addf(&b, "compiler %s\n", compiler ? compiler : "");
+	if (!compiler || !kiln_buf_ok(&b))
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	kiln_hash_bytes(b.data, b.len, sum);
+	*ret = strdup(sum);
+	return *ret ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+}
