@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each line of a journal does, for the first time or again after a crash.
+ * Each act looks at what is there, does what is still missing, and never touches
+ * a file whose content is not the one that was planned for: between a crash and
+ * the next run, a package or bash dkms may have put something newer in its place.
+ */
+#include "core/journal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/text.h"
+
+char *kiln_replay_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
+static int make_parent(const struct kiln_replay *p, const char *path)
+{
+	_cleanup_(freep) char *parent = kiln_replay_parent(path);
+
+	return parent ? kiln_fs_make_dirs(p->ctx->root, kiln_rel(parent), 0755) : -ENOMEM;
+}
+
+/* Remembers that the directory of path has to be synced before the journal is emptied. */
+static int touched(struct kiln_replay *p, const char *path)
+{
+	_cleanup_(freep) char *parent = kiln_replay_parent(path);
+
+	return parent ? kiln_strv_add_new(&p->dirs, parent) : -ENOMEM;
+}
+
+static bool has_content(const struct kiln_replay *p, const char *path, const char *hash)
+{
+	char found[KILN_HASH_SIZE];
+
+	return hash && kiln_fs_hash_file(p->ctx->root, kiln_rel(path), found) >= 0 &&
+	       !strcmp(found, hash);
+}
+
+static bool exists(const struct kiln_replay *p, const char *path)
+{
+	return kiln_fs_exists(p->ctx->root, kiln_rel(path));
+}
+
+/* A name beside path that depmod does not take for a module's. */
+static char *beside(const char *path)
+{
+	_cleanup_(freep) char *parent = kiln_replay_parent(path);
+	char *name = parent ? kiln_strf("%s/.modkiln-%s", parent, strrchr(path, '/') + 1) : NULL;
+
+	for (char *c = name ? strrchr(name, '/') + 2 : NULL; c && *c; c++)
+		if (*c == '.')
+			*c = '_';
+	return name;
+}
+
+/* Copies a to b, with owner, mode and times, so that b is never there in part. */
+static int copy_whole(const struct kiln_replay *p, const char *a, const char *b)
+{
+	_cleanup_(freep) char *new = beside(b);
+	int root = p->ctx->root, r;
+	struct stat st;
+
+	if (!new)
+		return -ENOMEM;
+	if (fstatat(root, kiln_rel(a), &st, 0) < 0)
+		return -errno;
+	r = kiln_fs_copy_file(root, kiln_rel(a), root, kiln_rel(new), st.st_mode & 07777, true);
+	if (r < 0)
+		return r;
+	if (!geteuid() &&
+	    fchownat(root, kiln_rel(new), st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	utimensat(root, kiln_rel(new), (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
+	return kiln_fs_rename(root, kiln_rel(new), root, kiln_rel(b));
+}
+
+/* As mv: by rename, and across file systems by a copy that is whole before the first one goes. */
+static int move(const struct kiln_replay *p, const char *a, const char *b)
+{
+	int root = p->ctx->root;
+	int r = kiln_fs_rename(root, kiln_rel(a), root, kiln_rel(b));
+
+	if (r != -EXDEV)
+		return r;
+	r = copy_whole(p, a, b);
+	return r < 0 ? r : kiln_fs_unlink(root, kiln_rel(a));
+}
+
+/* ---- one function an act ---- */
+
+/* The copy beside b is gone and b is not yet what it should be: take it from the tree once more. */
+static int stage_again(const struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	_cleanup_(freep) char *from = kiln_strf("%s/%s", p->built, strrchr(l->b, '/') + 1);
+	int r;
+
+	if (!from)
+		return -ENOMEM;
+	if (!has_content(p, from, l->hash))
+		return -ENOENT;
+	r = make_parent(p, l->a);
+	if (r < 0)
+		return r;
+	return kiln_fs_copy_file(p->ctx->root, kiln_rel(from), p->ctx->root, kiln_rel(l->a), 0644,
+				 true);
+}
+
+static int act_rename(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	int r = 0;
+
+	if (!exists(p, l->a)) {
+		if (has_content(p, l->b, l->hash))
+			return touched(p, l->b);
+		r = stage_again(p, l);
+	}
+	if (r < 0)
+		return r;
+	if (renameat(p->ctx->root, kiln_rel(l->a), p->ctx->root, kiln_rel(l->b)) < 0)
+		return -errno;
+	return touched(p, l->b);
+}
+
+static int write_origin(const struct kiln_replay *p, const char *archived, const char *origin)
+{
+	_cleanup_(freep) char *path = kiln_strf("%s.origin", archived),
+			      *text = kiln_strf("%s\n", origin);
+
+	if (!path || !text)
+		return -ENOMEM;
+	return kiln_fs_replace(p->ctx->root, kiln_rel(path), text, strlen(text), 0644);
+}
+
+/* Durable at once: the next act may overwrite the original. */
+static int act_archive(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	bool copies = l->act == KILN_ACT_ARCHIVE_COPY;
+	int r = 0;
+
+	if (!has_content(p, l->b, l->hash)) {
+		if (!has_content(p, l->a, l->hash))
+			return 0; /* taken away or replaced: not what was to be archived */
+		r = make_parent(p, l->b);
+		if (r >= 0)
+			r = copies ? copy_whole(p, l->a, l->b) : move(p, l->a, l->b);
+	}
+	if (r >= 0)
+		r = write_origin(p, l->b, l->a);
+	if (r < 0 || copies || !has_content(p, l->a, l->hash))
+		return r;
+	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
+	return r < 0 ? r : touched(p, l->a);
+}
+
+/* Whether something stands at the place of an original that is neither ours nor a link of ours. */
+static bool is_taken(const struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	struct stat st;
+
+	if (fstatat(p->ctx->root, kiln_rel(l->b), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return S_ISREG(st.st_mode) && !has_content(p, l->b, l->hash);
+}
+
+/* An original is worth nothing without its kernel, or beside a newer one. */
+static int act_restore(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	_cleanup_(freep) char *origin = kiln_strf("%s.origin", l->a);
+	int root = p->ctx->root, r = origin ? 0 : -ENOMEM;
+
+	if (r >= 0 && exists(p, l->a)) {
+		if (is_taken(p, l) || !kiln_fs_is_dir(root, kiln_rel(p->dir))) {
+			r = kiln_fs_unlink(root, kiln_rel(l->a));
+		} else {
+			r = make_parent(p, l->b);
+			if (r >= 0)
+				r = move(p, l->a, l->b);
+		}
+	}
+	if (r >= 0)
+		r = kiln_fs_unlink(root, kiln_rel(origin));
+	return r;
+}
+
+static int act_delete(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	struct stat st;
+	int r;
+
+	if (fstatat(p->ctx->root, kiln_rel(l->a), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (l->hash && !has_content(p, l->a, l->hash))
+		return 0;
+	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
+	return r < 0 ? r : touched(p, l->a);
+}
+
+static bool link_says(const struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	_cleanup_(freep) char *text = NULL;
+
+	return kiln_fs_read_link(p->ctx->root, kiln_rel(l->a), &text) >= 0 && !strcmp(text, l->b);
+}
+
+static int act_link(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	return link_says(p, l) ? 0 : kiln_fs_replace_link(p->ctx->root, kiln_rel(l->a), l->b);
+}
+
+static int act_unlink(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	int r = link_says(p, l) ? kiln_fs_unlink(p->ctx->root, kiln_rel(l->a)) : 0;
+
+	return r < 0 ? r : touched(p, l->a);
+}
+
+/* It can while the module is waiting beside its place, is there, or is to be had from the tree. */
+bool kiln_replay_can_rename(const struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	_cleanup_(freep) char *from = kiln_strf("%s/%s", p->built, strrchr(l->b, '/') + 1);
+
+	return exists(p, l->a) || has_content(p, l->b, l->hash) ||
+	       (from && has_content(p, from, l->hash));
+}
+
+static const struct {
+	int (*run)(struct kiln_replay *p, const struct kiln_journal_line *l);
+	const char *failed;
+} acts[] = {
+	[KILN_ACT_RENAME] = { act_rename, "cannot put in place" },
+	[KILN_ACT_ARCHIVE] = { act_archive, "cannot archive" },
+	[KILN_ACT_ARCHIVE_COPY] = { act_archive, "cannot archive" },
+	[KILN_ACT_RESTORE] = { act_restore, "cannot restore" },
+	[KILN_ACT_DELETE] = { act_delete, "cannot delete" },
+	[KILN_ACT_LINK] = { act_link, "cannot write the link" },
+	[KILN_ACT_UNLINK] = { act_unlink, "cannot remove the link" },
+};
+
+int kiln_replay_line(struct kiln_replay *p, const struct kiln_journal_line *l, struct kiln_err *err)
+{
+	int r = acts[l->act].run(p, l);
+
+	if (r >= 0)
+		return 0;
+	return kiln_fail(err, r, "%s %s: %s", acts[l->act].failed,
+			 l->b && (l->act == KILN_ACT_RENAME || l->act == KILN_ACT_RESTORE) ? l->b
+											   : l->a,
+			 kiln_code_text(r));
+}
+
+/* Undoes what an install did so far: the original goes back, the module goes. */
+static int withdraw(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	struct kiln_journal_line undo = { .a = l->b, .b = l->a };
+	int r;
+
+	if (l->act == KILN_ACT_ARCHIVE || l->act == KILN_ACT_ARCHIVE_COPY)
+		return act_restore(p, &undo);
+	if (l->act != KILN_ACT_RENAME)
+		return 0;
+	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
+	undo = (struct kiln_journal_line){ .a = l->b, .hash = l->hash };
+	return r < 0 && r != -ENOTDIR ? r : act_delete(p, &undo);
+}
+
+int kiln_replay_withdraw(struct kiln_replay *p, const struct kiln_journal_line *l,
+			 struct kiln_err *err)
+{
+	int r = withdraw(p, l);
+
+	return r < 0 ? kiln_fail(err, r, "cannot withdraw %s: %s", l->b ? l->b : l->a,
+				 kiln_code_text(r))
+		     : 0;
+}
