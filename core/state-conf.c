@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each dkms.conf says about each kernel, for exactly the pairs that the
+ * facts can concern, and for the modules that those depend on.  A conf that
+ * cannot be evaluated is a verdict as any other: it must not stop the rest.
+ */
+#include "core/state-load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+#include "core/build.h"
+
+struct judge {
+	struct kiln_ctx *ctx;
+	struct kiln_state *state;
+};
+
+static struct kiln_kern name_of(const struct kiln_kernel *k)
+{
+	return (struct kiln_kern){ k->release, k->arch };
+}
+
+/* ---- one pair ---- */
+
+static int copy_reason(struct kiln_verdict *v, int code, const char *reason)
+{
+	v->code = code;
+	v->reason = strdup(reason);
+	return v->reason ? 0 : -ENOMEM;
+}
+
+/* Two codes tell the planner something; whatever else goes wrong with a conf makes it unusable. */
+static int note_failure(struct kiln_verdict *v, int r, const struct kiln_err *err)
+{
+	if (r == -ENOMEM)
+		return r;
+	return copy_reason(v, r == -KILN_E_SHELL ? KILN_E_SHELL : KILN_E_CONF, kiln_err_text(err));
+}
+
+static int evaluate(const struct judge *j, const struct kiln_module *m, struct kiln_verdict *v)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r = kiln_conf_load(j->ctx, m->source_dir, m->mod, v->kern, &v->conf, &err);
+
+	if (r < 0)
+		return note_failure(v, r, &err);
+	v->autoinstall = v->conf->autoinstall;
+	if (kiln_strv_copy(&v->depends, &v->conf->build_depends) < 0)
+		return -ENOMEM;
+	return v->conf->excluded ? copy_reason(v, KILN_E_EXCLUDED, v->conf->excluded) : 0;
+}
+
+/* Hash over what a build would read now; NULL: cannot be told, as without headers. */
+static char *inputs_now(const struct judge *j, const struct kiln_module *m, struct kiln_kern kern)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	const struct kiln_kernel *k = kiln_state_kernel(j->state, kern);
+	char *inputs = NULL;
+	int r;
+
+	if (!k || !k->headers)
+		return NULL;
+	r = kiln_record_inputs(j->ctx, m->source_dir, m->mod, k, &inputs, &err);
+	if (r < 0)
+		kiln_log(j->ctx, KILN_LOG_INFO, "%s/%s: %s", m->mod.name, m->mod.version,
+			 kiln_err_text(&err));
+	return r < 0 ? NULL : inputs;
+}
+
+/*
+ * What was tried before.  A set without a record was built by bash dkms and is
+ * taken as it is.  Behind a failed build there may still be the set that was
+ * to be replaced: it is what it was, out of date.
+ */
+static int consult_record(const struct judge *j, struct kiln_module *m, struct kiln_verdict *v)
+{
+	struct kiln_instance *have = kiln_module_instance(m, v->kern);
+	_cleanup_(kiln_record_done) struct kiln_record record = { 0 };
+	_cleanup_(freep) char *now = NULL;
+	bool same;
+
+	if (kiln_record_load(j->ctx, m->mod, v->kern, &record) < 0)
+		return 0;
+	if (!record.failed && (!have || have->level < KILN_BUILT))
+		return 0;
+	now = inputs_now(j, m, v->kern);
+	if (!now || !record.inputs)
+		return 0;
+	same = !strcmp(record.inputs, now);
+	if (have)
+		have->outdated = record.failed || !same;
+	if (!record.failed || !same)
+		return 0;
+	v->failed_before = true;
+	v->failed_reason = strdup(record.reason ? record.reason : kiln_code_text(record.code));
+	return v->failed_reason ? 0 : -ENOMEM;
+}
+
+/* ---- pairs and what they depend on ---- */
+
+static bool is_usable(const struct kiln_module *m)
+{
+	return m && m->source && !m->broken;
+}
+
+static int judge_pair(const struct judge *j, struct kiln_module *m, struct kiln_kern kern);
+
+/* A module named in BUILD_DEPENDS: the version that would be installed, and the one that is. */
+static int judge_name(const struct judge *j, const char *name, struct kiln_kern kern)
+{
+	struct kiln_module *newest = kiln_state_newest(j->state, name);
+	struct kiln_module *installed = kiln_state_installed(j->state, name, kern);
+	int r = newest ? judge_pair(j, newest, kern) : 0;
+
+	return r >= 0 && installed ? judge_pair(j, installed, kern) : r;
+}
+
+/*
+ * Ends in spite of cycles: a pair that has a verdict is done.  Adding verdicts
+ * moves them, hence the look-ups.
+ */
+static int judge_pair(const struct judge *j, struct kiln_module *m, struct kiln_kern kern)
+{
+	struct kiln_verdict *v;
+	size_t n;
+	int r;
+
+	if (!is_usable(m) || kiln_module_verdict(m, kern))
+		return 0;
+	v = kiln_module_add_verdict(m, kern);
+	r = v ? evaluate(j, m, v) : -ENOMEM;
+	if (r >= 0)
+		r = consult_record(j, m, v);
+	n = r >= 0 ? v->depends.n : 0;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = judge_name(j, kiln_module_verdict(m, kern)->depends.v[i], kern);
+	return r;
+}
+
+/* ---- what a fact concerns ---- */
+
+/* Every module in the version that installs itself, for one kernel. */
+static int judge_kernel(const struct judge *j, struct kiln_kern kern)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < j->state->n_modules && r >= 0; i++) {
+		struct kiln_module *m = &j->state->modules[i];
+
+		if (kiln_state_newest(j->state, m->mod.name) == m)
+			r = judge_pair(j, m, kern);
+	}
+	return r;
+}
+
+/* One module for every kernel that it has something for. */
+static int judge_instances(const struct judge *j, struct kiln_module *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; m && i < m->n_instances && r >= 0; i++)
+		r = judge_pair(j, m, m->instances[i].kern);
+	return r;
+}
+
+static int judge_source(const struct judge *j, struct kiln_module *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; m && i < j->state->n_kernels && r >= 0; i++)
+		if (kiln_state_is_target(j->state, &j->state->kernels[i]))
+			r = judge_pair(j, m, name_of(&j->state->kernels[i]));
+	return r;
+}
+
+static int judge_everything(const struct judge *j)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < j->state->n_kernels && r >= 0; i++)
+		if (kiln_state_is_target(j->state, &j->state->kernels[i]))
+			r = judge_kernel(j, name_of(&j->state->kernels[i]));
+	for (size_t i = 0; i < j->state->n_modules && r >= 0; i++) {
+		struct kiln_module *m = &j->state->modules[i];
+
+		r = m->found ? judge_source(j, m) : judge_instances(j, m);
+	}
+	return r;
+}
+
+static int judge_fact(const struct judge *j, const struct kiln_fact *f)
+{
+	struct kiln_module *m = f->mod.name ? kiln_state_module(j->state, f->mod) : NULL;
+	struct kiln_kern kern = kiln_state_kern(j->state, f->kern);
+
+	switch (f->kind) {
+	case KILN_FACT_KERNEL_ADDED:
+	case KILN_FACT_HEADERS_ADDED:
+	case KILN_FACT_AUTOINSTALL:
+		return j->state->no_autoinstall ? 0 : judge_kernel(j, kern);
+	case KILN_FACT_SOURCE_ADDED:
+		return j->state->no_autoinstall ? 0 : judge_source(j, m);
+	case KILN_FACT_RECONCILE:
+		return j->state->no_autoinstall ? 0 : judge_everything(j);
+	case KILN_FACT_REQUEST:
+		return m && f->kern.release ? judge_pair(j, m, kern) : judge_instances(j, m);
+	case KILN_FACT_KERNEL_REMOVED:
+	case KILN_FACT_SOURCE_REMOVED:
+	case KILN_FACT_KERNEL_UNSETTLED:
+	case KILN_FACT_SOURCE_UNSETTLED:
+		break;
+	}
+	return 0;
+}
+
+int kiln_state_read_confs(struct kiln_ctx *ctx, struct kiln_state *s,
+			  const struct kiln_facts *facts, struct kiln_err *err)
+{
+	struct judge j = { ctx, s };
+	int r = 0;
+
+	for (size_t i = 0; i < facts->n && r >= 0; i++)
+		r = judge_fact(&j, &facts->v[i]);
+	return r < 0 ? kiln_fail(err, r, "out of memory") : 0;
+}
