@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One function for each operation of a plan.  Every one of them may have been
+ * begun by a run that was killed: what is there already is taken as done.
+ */
+#include "core/execute.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+
+#include "core/build.h"
+#include "core/place.h"
+#include "core/tree.h"
+#include "core/want.h"
+
+/* A step with what it is about. */
+struct work {
+	const struct kiln_exec *x;
+	struct kiln_ctx *ctx;
+	const struct kiln_step *step;
+	const struct kiln_module *module; /* NULL: imported in this run */
+	const struct kiln_kernel *kernel; /* NULL: not installed */
+	int make_jobs;
+};
+
+static void out_of_memory(struct kiln_done *d)
+{
+	d->result = KILN_FAILED;
+	d->code = ENOMEM;
+}
+
+static char *source_dir(const struct work *w)
+{
+	if (w->module && w->module->source_dir)
+		return strdup(w->module->source_dir);
+	return kiln_tree_source_dir(w->ctx, w->step->mod);
+}
+
+/* The conf that planning read, or (a module imported in this run) the one that is there now. */
+static int step_conf(const struct work *w, const char *dir, struct kiln_conf **owned, const struct kiln_conf **ret,
+		     struct kiln_err *err)
+{
+	const struct kiln_verdict *v = w->module ? kiln_module_verdict(w->module, w->step->kern) : NULL;
+	int r;
+
+	if (v && v->conf) {
+		*ret = v->conf;
+		return 0;
+	}
+	r = kiln_conf_load(w->ctx, dir, w->step->mod, w->step->kern, owned, err);
+	if (r < 0)
+		return r;
+	*ret = *owned;
+	return 0;
+}
+
+static int remove_aside(struct kiln_ctx *ctx, const char *path, const char *aside)
+{
+	int r = kiln_fs_remove_tree(ctx->root, kiln_rel(aside));
+
+	if (r < 0)
+		return r;
+	r = kiln_fs_rename(ctx->root, kiln_rel(path), ctx->root, kiln_rel(aside));
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return kiln_fs_remove_tree(ctx->root, kiln_rel(aside));
+}
+
+/* ---- recover ---- */
+
+static void op_recover(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	struct kiln_journal j = { 0 };
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r = kiln_journal_load(w->ctx, w->step->mod, w->step->kern, &j, &err);
+
+	if (r >= 0)
+		r = kiln_journal_replay(w->ctx, &j, &err);
+	kiln_journal_done(&j);
+	*changed = true;
+	if (r < 0)
+		kiln_done_fail(d, r, &err);
+}
+
+/* ---- import, add ---- */
+
+static bool same_directory(struct kiln_ctx *ctx, const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !fstatat(AT_FDCWD, a, &x, 0) && !fstatat(ctx->root, kiln_rel(b), &y, 0) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int copy_source(struct kiln_ctx *ctx, const char *from, const char *to, struct kiln_err *err)
+{
+	_cleanup_(freep) char *fresh = kiln_strf("%s.modkiln-new", to), *old = kiln_strf("%s.modkiln-old", to);
+	int r;
+
+	if (!fresh || !old)
+		return -ENOMEM;
+	kiln_fs_remove_tree(ctx->root, kiln_rel(fresh));
+	r = kiln_fs_copy_tree(AT_FDCWD, from, ctx->root, kiln_rel(fresh), err);
+	if (r >= 0)
+		r = remove_aside(ctx, to, old);
+	if (r >= 0)
+		r = kiln_fs_rename(ctx->root, kiln_rel(fresh), ctx->root, kiln_rel(to));
+	if (r < 0)
+		kiln_fs_remove_tree(ctx->root, kiln_rel(fresh));
+	return r;
+}
+
+static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *to = kiln_tree_source_dir(w->ctx, w->step->mod);
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
+
+	(void)changed;
+	if (!to) {
+		out_of_memory(d);
+		return;
+	}
+	if (same_directory(w->ctx, w->step->from, to))
+		return;
+	r = copy_source(w->ctx, w->step->from, to, &err);
+	if (r < 0) {
+		kiln_err_wrap(&err, "cannot copy %s to %s", w->step->from, to);
+		kiln_done_fail(d, r, &err);
+	}
+}
+
+static int register_module(const struct work *w, const char *dir, struct kiln_err *err)
+{
+	_cleanup_(freep) char *link = kiln_tree_source(w->ctx, w->step->mod);
+	_cleanup_(freep) char *build = kiln_tree_build(w->ctx, w->step->mod);
+	int r;
+
+	if (!link || !build)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	r = kiln_fs_make_dirs(w->ctx->root, kiln_rel(build), 0755);
+	if (r >= 0)
+		r = kiln_fs_replace_link(w->ctx->root, kiln_rel(link), dir);
+	return r < 0 ? kiln_fail(err, r, "cannot register it as %s: %s", link, kiln_code_text(r)) : 0;
+}
+
+static void op_add(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = source_dir(w);
+	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
+
+	(void)changed;
+	if (!dir) {
+		out_of_memory(d);
+		return;
+	}
+	r = kiln_conf_load(w->ctx, dir, w->step->mod, w->step->kern, &conf, &err);
+	if (r >= 0)
+		r = register_module(w, dir, &err);
+	if (r < 0) {
+		kiln_done_fail(d, r, &err);
+		return;
+	}
+	if (conf->post_add)
+		kiln_script_run(w->ctx, &(struct kiln_script){ .what = "POST_ADD", .words = conf->post_add, .dir = dir,
+				.mod = w->step->mod, .kern = w->step->kern, .log = -1 }, &d->note, NULL);
+}
+
+/* ---- build, install, uninstall ---- */
+
+static void op_build(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = source_dir(w);
+	_cleanup_(kiln_conf_freep) struct kiln_conf *owned = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	struct kiln_build_job job = { .ctx = w->ctx, .mod = w->step->mod, .source_dir = dir, .kernel = w->kernel,
+				      .make_jobs = w->make_jobs, .private_mounts = w->x->private_mounts,
+				      .flags = w->step->flags };
+	int r = dir ? step_conf(w, dir, &owned, &job.conf, &err) : -ENOMEM;
+
+	(void)changed;
+	if (r < 0)
+		kiln_done_fail(d, r, &err);
+	else if (job.conf->excluded)
+		*d = (struct kiln_done){ .result = KILN_SKIPPED, .code = KILN_E_EXCLUDED, .text = strdup(job.conf->excluded) };
+	else
+		kiln_build(&job, d);
+}
+
+static void op_install(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = source_dir(w);
+	_cleanup_(kiln_conf_freep) struct kiln_conf *owned = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	struct kiln_place_job job = { .ctx = w->ctx, .mod = w->step->mod, .kernel = w->kernel, .source_dir = dir,
+				      .flags = w->step->flags };
+	int r = dir ? step_conf(w, dir, &owned, &job.conf, &err) : -ENOMEM;
+
+	if (r < 0)
+		kiln_done_fail(d, r, &err);
+	else
+		kiln_place_install(&job, d, changed);
+}
+
+/* The source may be gone by now: then records and the tree tell what to take away. */
+static void op_uninstall(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = w->module && w->module->source ? source_dir(w) : NULL;
+	_cleanup_(kiln_conf_freep) struct kiln_conf *owned = NULL;
+	struct kiln_kernel gone = { .release = (char *)w->step->kern.release, .arch = (char *)w->step->kern.arch };
+	struct kiln_place_job job = { .ctx = w->ctx, .mod = w->step->mod, .kernel = w->kernel ? w->kernel : &gone,
+				      .source_dir = dir, .flags = w->step->flags };
+
+	if (dir)
+		step_conf(w, dir, &owned, &job.conf, NULL);
+	kiln_place_uninstall(&job, d, changed);
+	if (w->step->flags & KILN_KERNEL_GOES)
+		kiln_journal_close(w->ctx, w->step->kern);
+}
+
+/* ---- unbuild, remove ---- */
+
+/* A directory goes in one step, and its parent with it when nothing else is there. */
+static int take_away(const struct work *w, const char *dir, const char *aside, const char *parent, struct kiln_done *d)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r = remove_aside(w->ctx, dir, aside);
+
+	if (r < 0) {
+		kiln_fail(&err, r, "cannot remove %s: %s", dir, kiln_code_text(r));
+		kiln_done_fail(d, r, &err);
+		return r;
+	}
+	unlinkat(w->ctx->root, kiln_rel(parent), AT_REMOVEDIR);
+	return 0;
+}
+
+static void op_unbuild(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = kiln_tree_kernel(w->ctx, w->step->mod, w->step->kern);
+	_cleanup_(freep) char *aside = kiln_tree_staging(w->ctx, w->step->mod, w->step->kern);
+	_cleanup_(freep) char *module = kiln_tree_module(w->ctx, w->step->mod);
+	_cleanup_(freep) char *kernel = module ? kiln_strf("%s/%s", module, w->step->kern.release) : NULL;
+
+	(void)changed;
+	if (!dir || !aside || !kernel)
+		out_of_memory(d);
+	else if (take_away(w, dir, aside, kernel, d) >= 0)
+		kiln_record_drop(w->ctx, w->step->mod, w->step->kern);
+}
+
+static void op_remove(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(freep) char *dir = kiln_tree_module(w->ctx, w->step->mod);
+	_cleanup_(freep) char *name = kiln_strf("%s/%s", w->ctx->settings.dkms_tree, w->step->mod.name);
+	_cleanup_(freep) char *aside = name ? kiln_strf("%s/.removed-%s", name, w->step->mod.version) : NULL;
+
+	(void)changed;
+	if (!dir || !aside)
+		out_of_memory(d);
+	else
+		take_away(w, dir, aside, name, d);
+}
+
+/* ---- what follows a change ---- */
+
+static void op_index(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
+
+	(void)changed;
+	if (!w->kernel || !w->kernel->image)
+		r = kiln_index_clean(w->ctx, w->step->kern);
+	else
+		r = kiln_index_update(w->ctx, w->step->kern, &err);
+	if (r < 0)
+		kiln_done_fail(d, r, &err);
+}
+
+static void op_initramfs(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	(void)changed;
+	kiln_initramfs_refresh(w->ctx, w->step->kern, d);
+}
+
+static const struct {
+	void (*run)(const struct work *w, struct kiln_done *d, bool *changed);
+	bool pooled;
+} ops[] = {
+	[KILN_OP_RECOVER] = { op_recover, false },     [KILN_OP_IMPORT] = { op_import, false },
+	[KILN_OP_ADD] = { op_add, false },	       [KILN_OP_BUILD] = { op_build, true },
+	[KILN_OP_INSTALL] = { op_install, false },     [KILN_OP_UNINSTALL] = { op_uninstall, false },
+	[KILN_OP_UNBUILD] = { op_unbuild, false },     [KILN_OP_REMOVE] = { op_remove, false },
+	[KILN_OP_INDEX] = { op_index, true },	       [KILN_OP_INITRAMFS] = { op_initramfs, true },
+};
+
+bool kiln_op_pooled(enum kiln_op op)
+{
+	return ops[op].pooled;
+}
+
+bool kiln_op_moot(const struct kiln_exec *x, const struct kiln_step *step)
+{
+	return step->op == KILN_OP_INITRAMFS && !kiln_initramfs_exists(x->ctx, step->kern);
+}
+
+void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, int make_jobs, struct kiln_done *d, bool *changed)
+{
+	struct work w = { .x = x, .ctx = x->ctx, .step = step, .make_jobs = make_jobs,
+			  .module = step->mod.name ? kiln_state_module(x->state, step->mod) : NULL,
+			  .kernel = step->kern.release ? kiln_state_kernel(x->state, step->kern) : NULL };
+
+	*d = (struct kiln_done){ .result = KILN_DONE };
+	*changed = false;
+	ops[step->op].run(&w, d, changed);
+	if (*changed && !(step->flags & KILN_KERNEL_GOES))
+		kiln_stale_mark(x->ctx, step->kern);
+}
+
+void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d)
+{
+	if (step->op == KILN_OP_INDEX && d->result == KILN_DONE)
+		kiln_journal_close(x->ctx, step->kern);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Carrying steps out: execute.c decides when, execute-ops.c knows how. */
+#pragma once
+
+#include "core/plan.h"
+#include "core/pool.h"
+#include "core/state.h"
+
+/* What every step may look at. */
+struct kiln_exec {
+	struct kiln_ctx *ctx;
+	const struct kiln_state *state;
+	bool private_mounts; /* builds see their own directory at <tree>/M/V/build */
+};
+
+/* Does one step in this process or in a worker; *changed: modules of the kernel moved. */
+void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, int make_jobs, struct kiln_done *d, bool *changed);
+/* What remains to be done in the engine itself once a worker has done its step. */
+void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d);
+/* For a step with a refusal: the result and the words for it. */
+void kiln_op_refuse(const struct kiln_exec *x, const struct kiln_step *step, struct kiln_done *d);
+/* Whether there is nothing that the step could do anything to. */
+bool kiln_op_moot(const struct kiln_exec *x, const struct kiln_step *step);
+/* Whether the step is one for a worker. */
+bool kiln_op_pooled(enum kiln_op op);
+
+/* As kiln_execute(), but closes *lock before what must not run under it (initramfs tools). */
+int kiln_execute_locked(struct kiln_ctx *ctx, const struct kiln_state *s, const struct kiln_plan *p, int *lock,
+			kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err);
