@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs that change something.  Each is a few facts; what they lead to is
+ * decided and done by the core, and the exit status is what the report says.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/cleanup.h"
+
+static int fail(struct kiln_err *err, int r)
+{
+	cli_error("%s", kiln_err_text(err));
+	return kiln_code_status(r);
+}
+
+static int print_plan(struct cli *c, const struct kiln_facts *facts)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	_cleanup_(kiln_plan_freep) struct kiln_plan *plan = NULL;
+	_cleanup_(freep) char *text = NULL;
+	int r = kiln_dry_run(c->ctx, facts, &plan, &err);
+
+	if (r < 0)
+		return fail(&err, r);
+	if (kiln_plan_print(plan, &text) >= 0)
+		fputs(*text ? text : "There is nothing to do.\n", stdout);
+	return CLI_OK;
+}
+
+int cli_run(struct cli *c, const struct kiln_facts *facts, struct kiln_report **report)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int status = CLI_OK, wait = cli_in_package_script(c) ? kiln_ctx_lock_wait(c->ctx) : -1, r;
+
+	*report = NULL;
+	if (c->dry_run)
+		return print_plan(c, facts);
+	if (cli_defer(c, facts, &status))
+		return status;
+	r = kiln_run(c->ctx, facts, wait, cli_progress, c, report, &err);
+	if (r < 0)
+		return fail(&err, r);
+	cli_activate_trigger(c);
+	return *report ? kiln_report_status(*report) : CLI_OK;
+}
+
+static unsigned flags_of(const struct cli *c)
+{
+	return (c->options.force ? KILN_FORCE : 0) | (c->force_version ? KILN_FORCE_VERSION : 0) | KILN_RETRY;
+}
+
+/*
+ * A directory is copied and added on the way, unless the module is registered:
+ * then only --force replaces its source.
+ */
+static int say_source(struct cli *c, struct kiln_facts *facts, struct kiln_mod mod)
+{
+	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
+
+	if (!c->source)
+		return CLI_OK;
+	if (geteuid()) {
+		cli_error("Copying a module's source to the source tree needs root.");
+		return CLI_NEEDS_ROOT;
+	}
+	r = kiln_state_load(c->ctx, NULL, &s, &err);
+	if (r < 0)
+		return fail(&err, r);
+	if (kiln_state_has_module(s, mod) && !c->options.force)
+		return CLI_OK;
+	r = kiln_facts_import(facts, mod, c->source, flags_of(c));
+	return r < 0 ? kiln_code_status(r) : CLI_OK;
+}
+
+static int say_requests(struct cli *c, struct kiln_facts *facts, struct kiln_mod mod)
+{
+	int status, r = 0;
+
+	if (c->verb->op == KILN_OP_ADD)
+		return kiln_facts_request(facts, KILN_OP_ADD, mod, (struct kiln_kern){ NULL, NULL }, flags_of(c)) < 0;
+	status = cli_targets(c);
+	for (size_t i = 0; i < c->n_targets && !status && r >= 0; i++)
+		r = kiln_facts_request(facts, c->verb->op, mod, c->targets[i], flags_of(c));
+	return r < 0 ? CLI_BAD_ARGUMENTS : status;
+}
+
+int cli_apply(struct cli *c)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	struct kiln_mod mod;
+	int r, status = facts ? cli_identify(c) : CLI_BAD_ARGUMENTS;
+
+	if (status)
+		return status;
+	r = kiln_ctx_writable(c->ctx, &err);
+	if (r < 0)
+		return fail(&err, r);
+	mod = (struct kiln_mod){ c->module, c->version };
+	status = say_source(c, facts, mod);
+	if (!status)
+		status = say_requests(c, facts, mod);
+	return status ? status : cli_run(c, facts, &report);
+}
+
+/* ---- autoinstall, kernel_postinst ---- */
+
+/* What is known to fail is not tried again, and as little a success as the first time. */
+static int autoinstall_status(const struct kiln_report *r)
+{
+	bool failed = kiln_report_failed(r), waits = false;
+
+	for (size_t i = 0; i < kiln_report_count(r); i++) {
+		int code = kiln_report_outcome(r, i)->code;
+
+		failed = failed || code == KILN_E_FAILEDBEFORE;
+		waits = waits || code == KILN_E_NOHEADERS;
+	}
+	return failed ? CLI_AUTOINSTALL_FAILED : waits ? CLI_NO_HEADERS : CLI_OK;
+}
+
+int cli_autoinstall(struct cli *c)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
+	int status = facts ? cli_targets(c) : CLI_BAD_ARGUMENTS;
+
+	if (status)
+		return status;
+	if (kiln_ctx_no_autoinstall(c->ctx)) {
+		cli_say("/etc/dkms/no-autoinstall is there: nothing is installed of itself.");
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < c->n_targets; i++)
+		if (kiln_facts_kernel(facts, KILN_FACT_AUTOINSTALL, c->targets[i]) < 0)
+			return CLI_BAD_ARGUMENTS;
+	status = cli_run(c, facts, &report);
+	return report ? autoinstall_status(report) : status;
+}
+
+/* ---- kernel_preinst, kernel_prerm ---- */
+
+int cli_kernel_gone(struct cli *c)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
+	int status = facts ? cli_targets(c) : CLI_BAD_ARGUMENTS;
+
+	if (status)
+		return status;
+	if (kiln_facts_kernel(facts, KILN_FACT_KERNEL_REMOVED, c->targets[0]) < 0)
+		return CLI_BAD_ARGUMENTS;
+	status = cli_run(c, facts, &report);
+	return report && kiln_report_failed(report) ? CLI_REMOVAL_FAILED : status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The dkms command: what was typed, the verbs, how things are said. */
+#pragma once
+
+#include "core/kiln.h"
+
+/* Exit statuses of the command line itself (dkms 3.2.2); those of modules come with core/base/err.h. */
+enum cli_status {
+	CLI_OK = 0,
+	CLI_NEEDS_ROOT = 1,
+	CLI_BAD_ARGUMENTS = 1, /* module or version missing, architectures that do not fit */
+	CLI_UNKNOWN_OPTION = 2,
+	CLI_KERNEL_AND_ALL = 2,
+	CLI_ARCH_AND_ALL = 3,
+	CLI_TWO_VERBS = 4,
+	CLI_ONE_KERNEL = 4,
+	CLI_NOT_WITH_ALL = 5,
+	CLI_AUTOINSTALL_FAILED = 11,
+	CLI_REMOVAL_FAILED = 14,
+	CLI_NO_HEADERS = 21,
+};
+
+struct cli_verb;
+
+struct cli {
+	struct kiln_options options;
+	const struct cli_verb *verb;  /* NULL: none was named */
+	char *module, *version;       /* NULL: not said */
+	char *source;                 /* directory that holds a dkms.conf, absolute; NULL: not said */
+	struct kiln_strv kernels, archs;
+	char *template_kernel;
+	bool all, quiet, dry_run, force_version, help, show_version;
+	struct kiln_strv words;       /* owns every value that options borrows */
+
+	struct kiln_ctx *ctx;         /* once the verb runs */
+	struct kiln_kern *targets;    /* kernels meant, see cli_targets() */
+	size_t n_targets;
+};
+
+enum cli_need {
+	CLI_ROOT = 1 << 0,       /* only root */
+	CLI_MODULE = 1 << 1,     /* a module and a version */
+	CLI_NO_ALL = 1 << 2,     /* --all has no meaning */
+	CLI_ONE_K = 1 << 3,      /* exactly one -k */
+	CLI_READS = 1 << 4,      /* changes nothing */
+	CLI_KERNEL_MAY_BE_GONE = 1 << 5, /* undoing: the kernel need not be there any more */
+};
+
+struct cli_verb {
+	const char *name, *summary;
+	unsigned needs;
+	enum kiln_op op;
+	int (*run)(struct cli *c); /* exit status */
+};
+
+/* options.c: fills *c; 0, or an exit status after having said why. */
+int cli_parse(struct cli *c, int argc, char **argv);
+void cli_done(struct cli *c);
+void cli_usage(void);
+
+/* main.c */
+const struct cli_verb *cli_verb_find(const char *name);
+const struct cli_verb *cli_verbs(size_t *n);
+
+/* target.c: name and version from what was typed; which kernels are meant. 0 or an exit status. */
+int cli_identify(struct cli *c);
+int cli_targets(struct cli *c);
+
+/* apply.c */
+int cli_apply(struct cli *c);
+int cli_autoinstall(struct cli *c);
+int cli_kernel_gone(struct cli *c);
+/* Runs facts (or prints their plan); *report may be NULL when nothing was carried out. */
+int cli_run(struct cli *c, const struct kiln_facts *facts, struct kiln_report **report);
+
+/* maintainer.c: how a command behaves inside a package's script */
+bool cli_in_package_script(const struct cli *c);
+/* Whether the wish was recorded for the end of the transaction; then *status is the exit status. */
+bool cli_defer(struct cli *c, const struct kiln_facts *facts, int *status);
+void cli_activate_trigger(const struct cli *c);
+
+/* status.c, match.c */
+int cli_status(struct cli *c);
+int cli_match(struct cli *c);
+
+/* out.c */
+void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_log(void *data, enum kiln_log_level level, const char *text);
+void cli_progress(void *data, const struct kiln_step *step, const struct kiln_outcome *outcome);
+void cli_quiet(void);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The dkms command: a table of verbs, the checks that they share, and the way in. */
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/cleanup.h"
+
+#include "config.h"
+
+/* What `dkms --version` has to say, for scripts that compare it: the dkms whose interface this is. */
+#define DKMS_INTERFACE "3.4.3"
+
+static const struct cli_verb verbs[] = {
+	{ "add", "register a module", CLI_MODULE | CLI_NO_ALL, KILN_OP_ADD, cli_apply },
+	{ "build", "compile it for a kernel", CLI_MODULE | CLI_NO_ALL, KILN_OP_BUILD, cli_apply },
+	{ "install", "compile it if need be, and place it for a kernel", CLI_ROOT | CLI_MODULE | CLI_NO_ALL,
+	  KILN_OP_INSTALL, cli_apply },
+	{ "uninstall", "take it out of a kernel, keep the build", CLI_ROOT | CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
+	  KILN_OP_UNINSTALL, cli_apply },
+	{ "unbuild", "take it out of a kernel and delete the build", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
+	  KILN_OP_UNBUILD, cli_apply },
+	{ "remove", "forget it, for a kernel or for --all", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply },
+	{ "status", "list modules and what they are built and installed for", CLI_READS, 0, cli_status },
+	{ "autoinstall", "install for a kernel all that installs itself", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL,
+	  cli_autoinstall },
+	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match },
+	{ "kernel_postinst", "what a kernel's package calls once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_INSTALL, cli_autoinstall },
+	{ "kernel_preinst", "what a kernel's package calls before it is replaced", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_RECOVER, cli_kernel_gone },
+	{ "kernel_prerm", "what a kernel's package calls before it goes", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_RECOVER, cli_kernel_gone },
+};
+
+const struct cli_verb *cli_verbs(size_t *n)
+{
+	*n = ARRAY_SIZE(verbs);
+	return verbs;
+}
+
+const struct cli_verb *cli_verb_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+/* In the order in which dkms asks, because the first answer is the exit status. */
+static int check_arguments(const struct cli *c)
+{
+	unsigned needs = c->verb->needs;
+
+	if (c->kernels.n && c->all && !(needs & CLI_READS)) {
+		cli_error("-k and --all contradict each other: give one.");
+		return CLI_KERNEL_AND_ALL;
+	}
+	if (c->archs.n && c->all && !(needs & CLI_READS)) {
+		cli_error("-a and --all contradict each other: give one.");
+		return CLI_ARCH_AND_ALL;
+	}
+	if (needs & CLI_ONE_K && c->kernels.n != 1) {
+		cli_error("dkms %s needs one kernel: -k RELEASE.", c->verb->name);
+		return CLI_ONE_KERNEL;
+	}
+	if (needs & CLI_NO_ALL && c->all) {
+		cli_error("dkms %s does not know --all: name the kernels with -k.", c->verb->name);
+		return CLI_NOT_WITH_ALL;
+	}
+	if (needs & CLI_ROOT && geteuid()) {
+		cli_error("dkms %s needs root.", c->verb->name);
+		return CLI_NEEDS_ROOT;
+	}
+	return CLI_OK;
+}
+
+/*
+ * What changes another system runs inside it, as rpm --root and dpkg --root
+ * do: its compiler, its scripts, its depmod.  What only reads stays outside.
+ */
+static int enter_root(struct cli *c)
+{
+	const char *root = c->options.root;
+
+	if (!root || !strcmp(root, "/") || c->verb->needs & CLI_READS || c->dry_run)
+		return CLI_OK;
+	if (chroot(root) < 0 || chdir("/") < 0) {
+		cli_error("Cannot enter %s: %m.", root);
+		return CLI_NEEDS_ROOT;
+	}
+	c->options.root = NULL;
+	return CLI_OK;
+}
+
+static int open_context(struct cli *c)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	const char *dpkg_root = getenv("DPKG_ROOT");
+	int r, status;
+
+	c->options.arch = c->archs.n ? c->archs.v[0] : NULL;
+	c->options.leave_pending = cli_in_package_script(c);
+	if (dpkg_root && *dpkg_root)
+		c->options.root = dpkg_root;
+	else if ((status = enter_root(c)) != CLI_OK)
+		return status;
+	r = kiln_ctx_new(&c->options, &c->ctx, &err);
+	if (r < 0) {
+		cli_error("%s", kiln_err_text(&err));
+		return kiln_code_status(r);
+	}
+	kiln_ctx_set_log(c->ctx, cli_log, c);
+	return CLI_OK;
+}
+
+static int run(struct cli *c)
+{
+	int status;
+
+	if (c->help) {
+		cli_usage();
+		return CLI_OK;
+	}
+	if (c->show_version) {
+		printf("dkms-%s (modkiln %s)\n", DKMS_INTERFACE, PACKAGE_VERSION);
+		return CLI_OK;
+	}
+	if (!c->verb) { /* dkms ends with 0 here, and scripts have got used to it */
+		cli_error("No verb that is known: \"dkms --help\" lists them.");
+		cli_usage();
+		return CLI_OK;
+	}
+	status = check_arguments(c);
+	if (!status)
+		status = open_context(c);
+	return status ? status : c->verb->run(c);
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(cli_done) struct cli c = { 0 };
+	int status;
+
+	umask(022);
+	setlocale(LC_COLLATE, ""); /* the order of rows */
+	c.options.nested = getenv(KILN_NESTED) != NULL;
+	setenv(KILN_NESTED, "1", 1);
+	status = cli_parse(&c, argc, argv);
+	return status ? status : run(&c);
+}
