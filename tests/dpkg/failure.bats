@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Modules that do not build, runs that are killed, databases that cannot be
+# read: none of it may leave a package or a kernel unconfigured.
+
+load helpers
+
+setup_file() {
+	ground_setup
+	module_deb kilnhello 1.0
+	module_deb kilnbroken 1.0
+	excluded_module
+	slow_module
+	base_root suite "$SUITE/apt"
+	prepare
+	in_root apt-get -y -q install "$OURS"
+	base_root kernel suite
+	in_root apt-get -y -q install "linux-image-$OLD" "linux-headers-$OLD"
+}
+
+teardown_file() {
+	drop_roots suite kernel
+}
+
+excluded_module() {
+	local src=$BATS_FILE_TMPDIR/src-kilnnever-1.0
+	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
+	sed -i 's/kilnhello/kilnnever/g' "$src"/*
+	mv "$src/kilnhello.c" "$src/kilnnever.c"
+	echo 'BUILD_EXCLUSIVE_CONFIG="CONFIG_NO_SUCH_OPTION"' >>"$src/dkms.conf"
+	module_deb kilnnever 1.0
+}
+
+# Builds only after a minute, or once /var/tmp/go is there.
+slow_module() {
+	local src=$BATS_FILE_TMPDIR/src-kilnslow-1.0
+	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
+	sed -i 's/kilnhello/kilnslow/g' "$src"/*
+	mv "$src/kilnhello.c" "$src/kilnslow.c"
+	# shellcheck disable=SC2016 # make expands it
+	echo '$(shell for i in $$(seq 60); do [ -e $(src)/fast ] && break; sleep 1; done)' >>"$src/Makefile"
+	module_deb kilnslow 1.0
+}
+
+@test "a module whose conf excludes the kernel stops nothing" {
+	fresh suite
+	apt install /mods/kilnnever-dkms_1.0-1_all.deb "linux-image-$NEW" "linux-headers-$NEW"
+	settled
+	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+	gone kilnnever "$NEW"
+	[ "$(builds kilnnever)" -eq 0 ]
+}
+
+@test "Debian's v4l2loopback beside a cloud kernel, which bricks the upgrade with bash dkms" {
+	fresh suite
+	apt install v4l2loopback-dkms "linux-image-$NEW" "linux-headers-$NEW"
+	settled
+	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+}
+
+@test "a module with a mistake: reported, everything else is configured, and not tried again" {
+	fresh suite
+	apt install /mods/kilnbroken-dkms_1.0-1_all.deb /mods/kilnhello-dkms_1.0-1_all.deb \
+		"linux-image-$OLD" "linux-headers-$OLD"
+	settled
+	installed kilnhello "$OLD"
+	[ -e "$ROOT/boot/initrd.img-$OLD" ]
+	[ "$(builds kilnbroken)" -eq 1 ]
+	[ "$(count '^modkiln: kilnbroken/1\.0 .*failed.*log: /')" -ge 1 ]
+	apt install "linux-image-$NEW" "linux-headers-$NEW"
+	settled
+	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$OLD")")" -eq 0 ]
+	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$NEW")")" -eq 1 ]
+	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+}
+
+# bats test_tags=full
+@test "killed in the middle of a build: dpkg --configure -a finishes the work" {
+	fresh kernel
+	"$GROUND" run --bind "$MODS:/mods" "$ROOT" -- apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb \
+		/mods/kilnslow-dkms_1.0-1_all.deb >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	for _ in $(seq 60); do
+		! grep -q 'modkiln: building kilnslow' "$BATS_TEST_TMPDIR/out" || break
+		sleep 0.5
+	done
+	sleep 1
+	kill "$!" # ground ends everything in the root with SIGKILL
+	wait || true
+	[ "$(state modkiln)" != ii ]
+	touch "$ROOT/usr/src/kilnslow-1.0/fast"
+	run -0 in_root dpkg --configure -a
+	installed kilnhello "$OLD"
+	installed kilnslow "$OLD"
+	in_initramfs kilnhello "$OLD"
+	settled
+	nothing_pending
+}
+
+@test "a database that libdpkg cannot read: the directories have to do" {
+	fresh kernel
+	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
+	# shellcheck disable=SC2016 # expanded in the root
+	run -0 in_root sh -c '
+		cp -a /var/lib/dpkg /tmp/broken && echo rubbish >/tmp/broken/status
+		rm -rf /lib/modules/*/updates/dkms
+		DPKG_ADMINDIR=/tmp/broken /usr/libexec/modkiln/dpkg-trigger-helper triggered /usr/src'
+	[ "$(count "dpkg's database")" -eq 1 ]
+}
+
+# with_state PACKAGE STATE CMD...: run in the root with a database that says so.
+with_state() {
+	# shellcheck disable=SC2016 # expanded in the root
+	in_root sh -c '
+		package=$1 state=$2; shift 2
+		cp -a /var/lib/dpkg /tmp/db
+		sed -i "/^Package: $package\$/,/^\$/ s/^Status: .*/Status: $state/" /tmp/db/status
+		export DPKG_ADMINDIR=/tmp/db; "$@"' sh "$@"
+}
+
+@test "what dpkg left half-way is not touched, what waits for its postinst is there" {
+	local helper=/usr/libexec/modkiln/dpkg-trigger-helper
+	fresh kernel
+	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
+	run -0 with_state kilnhello-dkms 'install reinstreq half-installed' "$helper" facts triggered /usr/src
+	[ "$(count '^source-unsettled kilnhello 1.0$')" -eq 1 ]
+	run -0 with_state kilnhello-dkms 'install ok unpacked' "$helper" facts triggered /usr/src
+	[ "$(count '^source-added kilnhello 1.0$')" -eq 1 ]
+	run -0 with_state "linux-image-$OLD" 'install reinstreq half-installed' "$helper" facts triggered /usr/src
+	[ "$(count "^kernel-unsettled $(literal "$OLD") x86_64\$")" -eq 1 ]
+	rm -r "$ROOT/usr/src/kilnhello-1.0"
+	mkdir -p "$ROOT/var/lib/modkiln/pending"
+	printf '%s\n' 'modkiln-facts 1' 'request remove kilnhello 1.0 - - keep-files' >"$ROOT/var/lib/modkiln/pending/1.facts"
+	with_state kilnhello-dkms 'install reinstreq half-installed' "$helper" triggered /usr/src
+	installed kilnhello "$OLD"
+}
+
+@test "no-autoinstall leaves everything alone" {
+	fresh suite
+	touch "$ROOT/etc/dkms/no-autoinstall"
+	apt install /mods/kilnhello-dkms_1.0-1_all.deb "linux-image-$NEW" "linux-headers-$NEW"
+	settled
+	[ -z "$(status_of)" ]
+	gone kilnhello "$NEW"
+}

@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Packages of modules that come, are upgraded and go, with two kernels there.
+
+load helpers
+
+setup_file() {
+	ground_setup
+	module_deb kilnhello 1.0
+	module_deb kilnhello 1.1
+	module_deb kilnpair 1.0
+	broken_successor
+	base_root kernels "$SUITE/apt"
+	prepare
+	in_root apt-get -y -q install "$OURS" "linux-image-$OLD" "linux-headers-$OLD" \
+		"linux-image-$NEW" "linux-headers-$NEW"
+	base_root module kernels
+	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
+	: >"$ROOT/var/log/depmod.calls"
+}
+
+teardown_file() {
+	drop_roots kernels module
+}
+
+# kilnhello 1.2 does not compile.
+broken_successor() {
+	"$GROUND" module-src kilnhello 1.2 "$BATS_FILE_TMPDIR/src-kilnhello-1.2" >/dev/null
+	echo '#error "on purpose"' >>"$BATS_FILE_TMPDIR/src-kilnhello-1.2/kilnhello.c"
+	module_deb kilnhello 1.2
+}
+
+@test "a module for two kernels: two builds, one depmod a kernel" {
+	fresh kernels
+	: >"$ROOT/var/log/depmod.calls"
+	apt install /mods/kilnhello-dkms_1.0-1_all.deb
+	[ "$(builds kilnhello)" -eq 2 ]
+	installed kilnhello "$OLD"
+	installed kilnhello "$NEW"
+	[ "$(depmods "$OLD")" -eq 1 ]
+	[ "$(depmods "$NEW")" -eq 1 ]
+	in_initramfs kilnhello "$OLD"
+	in_initramfs kilnhello "$NEW"
+	settled
+	nothing_pending
+}
+
+# bats test_tags=full
+@test "two modules in one run: one depmod and one initramfs a kernel" {
+	fresh kernels
+	: >"$ROOT/var/log/depmod.calls"
+	apt install /mods/kilnhello-dkms_1.0-1_all.deb /mods/kilnpair-dkms_1.0-1_all.deb
+	for k in "$OLD" "$NEW"; do
+		installed kilnhello "$k"
+		installed kilnsecond "$k"
+		[ "$(depmods "$k")" -eq 1 ]
+		[ "$(initramfs_made "$k")" -eq 1 ]
+	done
+}
+
+@test "an upgrade: the old version works until the new one is in place, and leaves nothing" {
+	fresh module
+	# Seen by the preinst of another package, between unpacking and building.
+	watcher
+	apt install /mods/kilnhello-dkms_1.1-1_all.deb /mods/watcher_1_all.deb
+	grep -qx "kilnhello $OLD" "$ROOT/var/log/watched"
+	grep -qx "kilnhello $NEW" "$ROOT/var/log/watched"
+	for k in "$OLD" "$NEW"; do
+		installed kilnhello "$k"
+		in_root test -e "/var/lib/dkms/kilnhello/kernel-$k-x86_64"
+		[ "$(initramfs_made "$k")" -eq 1 ]
+	done
+	[ ! -e "$ROOT/var/lib/dkms/kilnhello/1.0" ]
+	[ "$(status_of | grep -c 'kilnhello/1.1.*: installed')" -eq 2 ]
+	[ "$(status_of | grep -c 'kilnhello/1.0')" -eq 0 ]
+	settled
+	nothing_pending
+}
+
+# watcher: a package whose postinst notes which modules are there while it runs.
+watcher() {
+	local dir=$BATS_TEST_TMPDIR/watcher
+	mkdir -p "$dir/DEBIAN"
+	printf '%s\n' 'Package: watcher' 'Version: 1' 'Architecture: all' 'Maintainer: modkiln tests <nobody@localhost>' \
+		'Description: looks' >"$dir/DEBIAN/control"
+	cat >"$dir/DEBIAN/postinst" <<-'SCRIPT'
+		#!/bin/sh
+		for f in /lib/modules/*/updates/dkms/*.ko*; do
+			k=${f#/lib/modules/}
+			echo "$(basename "${f%%.ko*}") ${k%%/*}" >>/var/log/watched
+		done
+	SCRIPT
+	chmod 755 "$dir/DEBIAN/postinst"
+	dpkg-deb --root-owner-group -b "$dir" "$MODS/watcher_1_all.deb" >/dev/null
+}
+
+# bats test_tags=full
+@test "an upgrade that does not build: the old version stays" {
+	fresh module
+	apt install /mods/kilnhello-dkms_1.2-1_all.deb
+	for k in "$OLD" "$NEW"; do
+		installed kilnhello "$k"
+	done
+	[ "$(count 'kilnhello/1\.2.*failed')" -ge 1 ]
+	settled
+	# The repaired one replaces both.
+	apt install --allow-downgrades /mods/kilnhello-dkms_1.1-1_all.deb
+	[ "$(status_of | grep -c 'kilnhello/1.1.*: installed')" -eq 2 ]
+	[ "$(status_of | grep -cE 'kilnhello/1.(0|2)')" -eq 0 ]
+}
+
+# empty_successor: kilnhello-dkms 2.0 has no module any more.
+empty_successor() {
+	local dir=$BATS_TEST_TMPDIR/empty
+	mkdir -p "$dir/DEBIAN"
+	printf '%s\n' 'Package: kilnhello-dkms' 'Version: 2.0-1' 'Architecture: all' \
+		'Maintainer: modkiln tests <nobody@localhost>' 'Description: transitional' >"$dir/DEBIAN/control"
+	dpkg-deb --root-owner-group -b "$dir" "$MODS/kilnhello-dkms_2.0-1_all.deb" >/dev/null
+}
+
+@test "an upgrade to a package without a module: the module goes at the end" {
+	fresh module
+	empty_successor
+	apt install /mods/kilnhello-dkms_2.0-1_all.deb
+	for k in "$OLD" "$NEW"; do
+		gone kilnhello "$k"
+		[ "$(initramfs_made "$k")" -eq 1 ]
+	done
+	[ ! -e "$ROOT/var/lib/dkms/kilnhello" ]
+	settled
+	nothing_pending
+}
+
+@test "the same version installed again: nothing is built" {
+	fresh module
+	apt install --reinstall /mods/kilnhello-dkms_1.0-1_all.deb
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ "$(depmods "$NEW")" -eq 0 ]
+	installed kilnhello "$NEW"
+	settled
+}
+
+@test "a module that is removed: files, tree and initramfs follow" {
+	fresh module
+	apt remove kilnhello-dkms
+	for k in "$OLD" "$NEW"; do
+		gone kilnhello "$k"
+		[ "$(depmods "$k")" -eq 1 ]
+		[ "$(initramfs_made "$k")" -eq 1 ]
+	done
+	for k in "$OLD" "$NEW"; do
+		run ! in_initramfs kilnhello "$k"
+	done
+	[ ! -e "$ROOT/var/lib/dkms/kilnhello" ]
+	settled
+	nothing_pending
+}
+
+# bats test_tags=full
+@test "every *-dkms package of Debian, without any kernel" {
+	[ "$SUITE" = bookworm ] || skip "the list is that of bookworm"
+	base_root all "$SUITE/apt"
+	in_root apt-get -y -q install "$OURS"
+	in_root apt-cache search --names-only -- '-dkms$' | cut -d' ' -f1 >"$ROOT/root/all"
+	# shellcheck disable=SC2046 # a list
+	apt install $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+	settled
+	[ "$(status_of | grep -c ': added$')" -ge 25 ]
+	# shellcheck disable=SC2046
+	apt purge $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+	[ -z "$(status_of)" ]
+	settled
+	drop_roots all
+}
