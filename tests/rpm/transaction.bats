@@ -93,6 +93,7 @@ hello_that_does_not_build() {
 	[ ! -e "$ROOT/usr/src/kilnhello-1.0" ]
 }
 
+# bats test_tags=full
 @test "a kernel goes: no directory stays behind" {
 	fresh module
 	rpm_ok -e "$(package_of "$(core "$OLD")")" "$(package_of "$(devel "$OLD")")"
