@@ -12,11 +12,12 @@ setup_file() {
 	module_deb kilnbroken 1.0
 	excluded_module
 	slow_module
-	base_root suite "$SUITE/apt"
+	base_root suite apt
 	prepare
 	in_root apt-get -y -q install "$OURS"
-	base_root kernel suite
-	in_root apt-get -y -q install "linux-image-$OLD" "linux-headers-$OLD"
+	base_root kernel apt "$OLD"
+	prepare
+	in_root apt-get -y -q install "$OURS"
 }
 
 teardown_file() {
@@ -43,6 +44,7 @@ slow_module() {
 	module_deb kilnslow 1.0
 }
 
+# bats test_tags=full
 @test "a module whose conf excludes the kernel stops nothing" {
 	fresh suite
 	apt install /mods/kilnnever-dkms_1.0-1_all.deb "linux-image-$NEW" "linux-headers-$NEW"
@@ -135,6 +137,7 @@ with_state() {
 	installed kilnhello "$OLD"
 }
 
+# bats test_tags=full
 @test "no-autoinstall leaves everything alone" {
 	fresh suite
 	touch "$ROOT/etc/dkms/no-autoinstall"

@@ -6,9 +6,6 @@
 # MODKILN_SUITE picks the Debian release.
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=/dev/null
-. "$BATS_TEST_DIRNAME/package.bash"
-
 GROUND=$BATS_TEST_DIRNAME/../ground/ground
 SUITE=${MODKILN_SUITE:-bookworm}
 
@@ -19,7 +16,7 @@ SUITE=${MODKILN_SUITE:-bookworm}
 # kernels that the archive has today.
 ground_setup() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	DEBS=$(modkiln_debs "$SUITE") || return 1
+	DEBS=$("$BATS_TEST_DIRNAME/../suite/packages" --print deb "$SUITE") || return 1
 	OLD=$("$GROUND" kernels "$SUITE" | head -n 1)
 	NEW=$("$GROUND" kernels "$SUITE" | tail -n 1)
 	MODS=$BATS_FILE_TMPDIR/mods
@@ -35,11 +32,13 @@ module_deb() {
 	"$GROUND" module-deb "$1" "$2" "$src" "$MODS" >/dev/null
 }
 
-# base_root NAME FROM: a root that tests copy; what is done to it follows.
+# base_root NAME FROM [K...]: a root that tests copy, from another one of them or
+# from a variant of the ground with kernels in it; what is done to it follows.
 base_root() {
+	local from=$BATS_FILE_TMPDIR/$2
 	ROOT=$BATS_FILE_TMPDIR/$1
-	[ -d "$BATS_FILE_TMPDIR/$2" ] && set -- "$1" "$BATS_FILE_TMPDIR/$2"
-	"$GROUND" new "$2" "$ROOT" >/dev/null
+	[ -d "$from" ] || from=$("$GROUND" base "$SUITE" "${@:2}")
+	"$GROUND" new "$from" "$ROOT" >/dev/null
 }
 
 # fresh NAME: this test's own copy of a base_root.

@@ -11,12 +11,13 @@ setup_file() {
 	module_deb kilnhello 1.0
 	module_deb kilnpair 1.0
 	module_deb kilnpath 1.0
-	base_root plain "$SUITE/apt"
+	base_root plain apt
 	prepare
 	base_root suite plain
 	in_root apt-get -y -q install "$OURS"
-	base_root modules suite
-	in_root apt-get -y -q install "linux-image-$OLD" "linux-headers-$OLD" /mods/kilnhello-dkms_1.0-1_all.deb \
+	base_root modules apt "$OLD"
+	prepare
+	in_root apt-get -y -q install "$OURS" /mods/kilnhello-dkms_1.0-1_all.deb \
 		/mods/kilnpair-dkms_1.0-1_all.deb /mods/kilnpath-dkms_1.0-1_all.deb
 	: >"$ROOT/var/log/depmod.calls"
 }
@@ -36,6 +37,7 @@ teardown_file() {
 	nothing_pending
 }
 
+# bats test_tags=full
 @test "the same, and modkiln itself arrives in that run" {
 	fresh plain
 	apt install "$OURS" "linux-image-$NEW" "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
@@ -95,6 +97,7 @@ teardown_file() {
 	nothing_pending
 }
 
+# bats test_tags=full
 @test "what is left of a kernel that was removed and not purged is no kernel" {
 	fresh modules
 	apt remove "linux-image-$OLD" "linux-headers-$OLD"

@@ -11,10 +11,9 @@ setup_file() {
 	module_deb kilnhello 1.1
 	module_deb kilnpair 1.0
 	broken_successor
-	base_root kernels "$SUITE/apt"
+	base_root kernels apt "$OLD" "$NEW"
 	prepare
-	in_root apt-get -y -q install "$OURS" "linux-image-$OLD" "linux-headers-$OLD" \
-		"linux-image-$NEW" "linux-headers-$NEW"
+	in_root apt-get -y -q install "$OURS"
 	base_root module kernels
 	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
 	: >"$ROOT/var/log/depmod.calls"
@@ -31,6 +30,7 @@ broken_successor() {
 	module_deb kilnhello 1.2
 }
 
+# bats test_tags=full
 @test "a module for two kernels: two builds, one depmod a kernel" {
 	fresh kernels
 	: >"$ROOT/var/log/depmod.calls"
@@ -119,6 +119,7 @@ empty_successor() {
 	dpkg-deb --root-owner-group -b "$dir" "$MODS/kilnhello-dkms_2.0-1_all.deb" >/dev/null
 }
 
+# bats test_tags=full
 @test "an upgrade to a package without a module: the module goes at the end" {
 	fresh module
 	empty_successor
@@ -132,6 +133,7 @@ empty_successor() {
 	nothing_pending
 }
 
+# bats test_tags=full
 @test "the same version installed again: nothing is built" {
 	fresh module
 	apt install --reinstall /mods/kilnhello-dkms_1.0-1_all.deb
@@ -160,7 +162,7 @@ empty_successor() {
 # bats test_tags=full
 @test "every *-dkms package of Debian, without any kernel" {
 	[ "$SUITE" = bookworm ] || skip "the list is that of bookworm"
-	base_root all "$SUITE/apt"
+	base_root all apt
 	in_root apt-get -y -q install "$OURS"
 	in_root apt-cache search --names-only -- '-dkms$' | cut -d' ' -f1 >"$ROOT/root/all"
 	# shellcheck disable=SC2046 # a list

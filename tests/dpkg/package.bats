@@ -10,13 +10,12 @@ setup_file() {
 	ground_setup
 	module_deb kilnhello 1.0
 	module_deb kilnhello 1.1
-	base_root bash "$SUITE/dkms"
+	base_root bash dkms "$OLD"
 	prepare
-	in_root apt-get -y -q install "linux-image-$OLD" "linux-headers-$OLD" /mods/kilnhello-dkms_1.0-1_all.deb
-	base_root suite "$SUITE/apt"
+	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
+	base_root suite apt "$OLD"
 	prepare
-	in_root apt-get -y -q install "$OURS" "linux-image-$OLD" "linux-headers-$OLD" \
-		/mods/kilnhello-dkms_1.0-1_all.deb
+	in_root apt-get -y -q install "$OURS" /mods/kilnhello-dkms_1.0-1_all.deb
 }
 
 teardown_file() {
@@ -42,6 +41,7 @@ teardown_file() {
 	[ -x "$ROOT/etc/kernel/postinst.d/dkms" ]
 }
 
+# bats test_tags=full
 @test "and back: the modules stay, and bash dkms goes on" {
 	fresh suite
 	apt install dkms
@@ -76,6 +76,7 @@ newer_modkiln() {
 	nothing_pending
 }
 
+# bats test_tags=full
 @test "a configuration file that was changed is kept" {
 	fresh bash
 	echo '# mine' >>"$ROOT/etc/kernel/postinst.d/dkms"
@@ -95,6 +96,7 @@ newer_modkiln() {
 	settled
 }
 
+# bats test_tags=full
 @test "removed without being purged, the hooks that stay do nothing" {
 	fresh suite
 	apt remove modkiln kilnhello-dkms
@@ -103,6 +105,7 @@ newer_modkiln() {
 	[ -e "$ROOT/boot/initrd.img-$NEW" ]
 }
 
+# bats test_tags=full
 @test "dpkg --root works in that root, and not on this one" {
 	fresh suite
 	run -0 in_root sh -c 'mkdir /inner && cd / && cp -a bin etc lib* sbin usr var root tmp inner/ && mkdir -p inner/proc inner/dev inner/boot

@@ -13,7 +13,7 @@ load ../suite/roots
 # that the kernel has, too.
 FEW="acpi-call rapiddisk"
 MANY="acpi-call bbswitch ddcci dm-writeboost gost-crypto lime-forensics rapiddisk rtpengine-kernel v4l2loopback vhba vpoll west-chamber"
-BOOKWORM="acpi-call bbswitch ddcci lime-forensics librem-ec-acpi nat-rtsp rapiddisk rtpengine-kernel v4l2loopback vpoll"
+BOOKWORM="acpi-call bbswitch ddcci lime-forensics librem-ec-acpi lttng-modules nat-rtsp rapiddisk rtpengine-kernel v4l2loopback vpoll"
 
 setup_file() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
@@ -119,7 +119,7 @@ took_over() {
 }
 
 # bats test_tags=full
-@test "3.0.10: verdicts and trees of ten packages" {
+@test "3.0.10: verdicts and trees of eleven packages" {
 	# shellcheck disable=SC2086 # several packages
 	on bookworm $BOOKWORM
 	compare verdicts allowed-3.0

@@ -4,7 +4,7 @@
 # What the tests of rpm transactions share: roots with our packages in them,
 # kernels and modules as rpms, and questions about what a transaction left
 # behind.  MODKILN_SUITE picks the Debian release, which picks the rpm: 4.18,
-# 4.20, 6.1.  MODKILN_RPMS names a directory with our packages made beforehand.
+# 4.20, 6.1.
 bats_require_minimum_version 1.5.0
 
 GROUND=$BATS_TEST_DIRNAME/../ground/ground
@@ -16,11 +16,7 @@ SUITE=${MODKILN_SUITE:-bookworm}
 # $OLD and $NEW: two kernels.
 rpm_setup() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	OURS=${MODKILN_RPMS:-}
-	if [ -z "$OURS" ]; then
-		OURS=$BATS_FILE_TMPDIR/dist/rpm
-		MODKILN_DIST=$BATS_FILE_TMPDIR/dist "$BATS_TEST_DIRNAME/../suite/packages" rpm "$SUITE" >&2 || return 1
-	fi
+	OURS=$("$BATS_TEST_DIRNAME/../suite/packages" --print rpm "$SUITE") || return 1
 	RPMS=$BATS_FILE_TMPDIR/rpms
 	OLD=$("$GROUND" kernels "$SUITE" | head -n 1)
 	NEW=$("$GROUND" kernels "$SUITE" | tail -n 1)

@@ -25,12 +25,9 @@ two_kernels() {
 	export OLD NEW
 }
 
-# packages_of deb|rpm SUITE: prints a directory with our packages, from
-# $MODKILN_PACKAGES (a filled dist/) or made now.
+# packages_of deb|rpm SUITE: prints a directory with our packages, made of the tree as it is.
 packages_of() {
-	local dir=${MODKILN_PACKAGES:-/nowhere}/$2
-	[ "$1" = deb ] || dir=${MODKILN_PACKAGES:-/nowhere}/rpm
-	if [ -d "$dir" ]; then echo "$dir"; else quiet "$TESTS/suite/packages" --print "$1" "$2"; fi
+	quiet "$TESTS/suite/packages" --print "$1" "$2"
 }
 
 # ours_made ROOT-BASE DEBS DIR: fills DIR.  xz and strace are for the tests.
