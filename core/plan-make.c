@@ -48,6 +48,18 @@ static void plan_index(struct planner *p)
 	}
 }
 
+/* Wished for when a kernel has gone: there is nothing to boot, so nothing follows. */
+static void index_of_gone(struct planner *p, const struct kiln_wish *w)
+{
+	long i;
+
+	if (kiln_planner_find(p, KILN_OP_INDEX, kiln_no_module, w->kern) >= 0)
+		return;
+	i = append_following(p, KILN_OP_INDEX, w->kern, w->because);
+	if (i >= 0)
+		p->plan->steps[i].flags |= KILN_KERNEL_GOES;
+}
+
 /* Only package transactions refresh an initramfs, and not the one that a new kernel is about to get. */
 static void plan_initramfs(struct planner *p)
 {
@@ -57,7 +69,7 @@ static void plan_initramfs(struct planner *p)
 		struct kiln_step s = p->plan->steps[k];
 		long i;
 
-		if (s.op != KILN_OP_INDEX || !(s.flags & KILN_AUTOMATIC) || s.flags & KILN_NEW_KERNEL)
+		if (s.op != KILN_OP_INDEX || !(s.flags & KILN_AUTOMATIC) || s.flags & (KILN_NEW_KERNEL | KILN_KERNEL_GOES))
 			continue;
 		i = kiln_planner_append(p, (struct kiln_step){ .op = KILN_OP_INITRAMFS, .kern = s.kern, .flags = s.flags,
 						  .because = "modules change" });
@@ -103,15 +115,17 @@ static void plan_wish(struct planner *p, const struct kiln_wish *w)
 		kiln_planner_remove(p, &x);
 		break;
 	case KILN_OP_INDEX:
+		index_of_gone(p, w);
+		break;
 	case KILN_OP_INITRAMFS:
-		break; /* follow from the rest */
+		break; /* follows from the rest */
 	}
 }
 
 /* What arrives is planned before what goes, so that a successor can be waited for. */
 static bool comes_late(const struct kiln_wish *w)
 {
-	return w->op == KILN_OP_REMOVE || w->op == KILN_OP_UNBUILD || w->op == KILN_OP_UNINSTALL;
+	return w->op == KILN_OP_REMOVE || w->op == KILN_OP_UNBUILD || w->op == KILN_OP_UNINSTALL || w->op == KILN_OP_INDEX;
 }
 
 int kiln_plan_make(const struct kiln_state *s, const struct kiln_want *w, struct kiln_plan **ret, struct kiln_err *err)

@@ -166,8 +166,11 @@ static void want_source_gone(struct derivation *d, const struct kiln_fact *f)
 					    .flags = KILN_AUTOMATIC, .because = "source removed" });
 }
 
+/* Once a kernel has gone, what depmod made for it is all that keeps its directory. */
 static void want_kernel_gone(struct derivation *d, struct kiln_kern kern)
 {
+	const struct kiln_kernel *kernel = kiln_state_kernel(d->state, kern);
+
 	for (size_t i = 0; i < d->state->n_modules; i++) {
 		const struct kiln_module *m = &d->state->modules[i];
 
@@ -176,6 +179,9 @@ static void want_kernel_gone(struct derivation *d, struct kiln_kern kern)
 						    .flags = KILN_AUTOMATIC | KILN_KERNEL_GOES,
 						    .because = "kernel removed" });
 	}
+	if (!kernel || !kernel->image)
+		wish(d, (struct kiln_wish){ .op = KILN_OP_INDEX, .kern = kern, .flags = KILN_AUTOMATIC | KILN_KERNEL_GOES,
+					    .because = "kernel removed" });
 }
 
 static void want_everything(struct derivation *d)
