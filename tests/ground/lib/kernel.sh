@@ -110,7 +110,7 @@ kernel_tree() {
 }
 
 kernel_unpack() {
-	local dir=$1 debs deb
+	local dir=$1 debs deb file
 	need dpkg-deb depmod
 	debs=$(kernel_debs "$2" "$3")
 	# Packages ship /lib or /usr/lib; dpkg-deb -x would replace the link.
@@ -118,6 +118,11 @@ kernel_unpack() {
 	ln -s usr/lib "$dir/lib"
 	for deb in $debs; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -C "$dir" -x --keep-directory-symlink
+	done
+	# Kernels of Debian 14 and later keep image and config beside the modules.
+	mkdir -p "$dir/boot"
+	for file in vmlinuz config; do
+		[ -e "$dir/boot/$file-$3" ] || cp --reflink=auto "$dir/usr/lib/modules/$3/$file" "$dir/boot/$file-$3"
 	done
 	depmod -b "$dir" "$3"
 }
