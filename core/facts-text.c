@@ -44,6 +44,18 @@ static const struct {
 	{ "keep-files", KILN_KEEP_FILES },
 };
 
+static const char *const op_names[] = {
+	[KILN_OP_RECOVER] = "recover",	 [KILN_OP_IMPORT] = "import",	 [KILN_OP_ADD] = "add",
+	[KILN_OP_BUILD] = "build",	 [KILN_OP_INSTALL] = "install",	 [KILN_OP_UNINSTALL] = "uninstall",
+	[KILN_OP_UNBUILD] = "unbuild",	 [KILN_OP_REMOVE] = "remove",	 [KILN_OP_INDEX] = "index",
+	[KILN_OP_INITRAMFS] = "initramfs",
+};
+
+const char *kiln_op_name(enum kiln_op op)
+{
+	return op_names[op];
+}
+
 /* What may be asked for in a request; the other operations follow from these. */
 static const enum kiln_op requests[] = {
 	KILN_OP_ADD,	 KILN_OP_BUILD,	 KILN_OP_INSTALL,   KILN_OP_UNINSTALL,

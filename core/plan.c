@@ -14,18 +14,6 @@
 
 #include "core/want.h"
 
-static const char *const op_names[] = {
-	[KILN_OP_RECOVER] = "recover",	 [KILN_OP_IMPORT] = "import",	 [KILN_OP_ADD] = "add",
-	[KILN_OP_BUILD] = "build",	 [KILN_OP_INSTALL] = "install",	 [KILN_OP_UNINSTALL] = "uninstall",
-	[KILN_OP_UNBUILD] = "unbuild",	 [KILN_OP_REMOVE] = "remove",	 [KILN_OP_INDEX] = "index",
-	[KILN_OP_INITRAMFS] = "initramfs",
-};
-
-const char *kiln_op_name(enum kiln_op op)
-{
-	return op_names[op];
-}
-
 static const char *keep(struct kiln_plan *p, const char *s, int *result)
 {
 	if (!s)
