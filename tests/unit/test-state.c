@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/fs.h"
 
 #include "core/build.h"
 #include "core/facts.h"
@@ -216,6 +217,25 @@ static void test_leftovers(void **state)
 	assert_true(kiln_strv_has(&m.state->garbage, "/" TREE "acme/.removed-1.1"));
 	assert_true(kiln_strv_has(&m.state->garbage,
 				  "/var/lib/modkiln/work/acme,1.2," K9 ",x86_64"));
+}
+
+/* A file that was cut off before it got its name is nobody's; among what is pending somebody may be writing. */
+static void test_files_cut_off(void **state)
+{
+	static const char *const folders[] = { "", "journal/", "records/", "stale-initramfs/" };
+	struct unit_root *root = *state;
+	_cleanup_(machine_done) struct machine m = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_(freep) char *path =
+			kiln_strf("var/lib/modkiln/%s" KILN_FS_NEW_PREFIX "1", folders[i]);
+
+		unit_write(root, path, "");
+	}
+	unit_write(root, "var/lib/modkiln/pending/" KILN_FS_NEW_PREFIX "1", "");
+	m = load(root, "reconcile");
+	assert_int_equal(m.state->garbage.n, ARRAY_SIZE(folders));
+	assert_int_equal(m.state->stale_initramfs.n, 0);
 }
 
 static void test_empty(void **state)
@@ -516,6 +536,7 @@ int main(void)
 		unit_test_with_root(test_levels),
 		unit_test_with_root(test_sources),
 		unit_test_with_root(test_leftovers),
+		unit_test_with_root(test_files_cut_off),
 		unit_test_with_root(test_empty),
 		unit_test_with_root(test_unregistered_sources),
 		unit_test_with_root(test_scope),
