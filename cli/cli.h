@@ -27,7 +27,7 @@ struct cli {
 	const struct cli_verb *verb;  /* NULL: none was named */
 	char *module, *version;       /* NULL: not said */
 	char *source;                 /* directory that holds a dkms.conf, absolute; NULL: not said */
-	struct kiln_strv kernels, archs;
+	struct kiln_strv kernels, archs, directives;
 	char *template_kernel;
 	bool all, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */

@@ -105,6 +105,7 @@ static int open_context(struct cli *c)
 	int r, status;
 
 	c->options.arch = c->archs.n ? c->archs.v[0] : NULL;
+	c->options.directives = &c->directives;
 	c->options.leave_pending = cli_in_package_script(c);
 	if (dpkg_root && *dpkg_root)
 		c->options.root = dpkg_root;

@@ -88,6 +88,12 @@ static int set_template(struct cli *c, const char *v)
 	return CLI_OK;
 }
 
+static int set_directive(struct cli *c, const char *v)
+{
+	kiln_strv_add(&c->directives, v);
+	return CLI_OK;
+}
+
 static int set_jobs(struct cli *c, const char *v)
 {
 	unsigned long n;
@@ -148,6 +154,7 @@ static const struct option_row rows[] = {
 	  "                 install although the kernel's own is as new" },
 	{ NULL, 'j', true, false, set_jobs, "N                jobs at once; 0: no limit" },
 	{ "no-depmod", 0, false, false, set_no_depmod, "                 leave the module index as it is" },
+	{ "directive", 0, true, true, set_directive, "NAME=VALUE       over what the dkms.conf says" },
 	{ "dry-run", 0, false, false, set_dry_run, "                 print the plan, do nothing" },
 	{ "root", 0, true, false, set_root, "DIR              work on the system below DIR" },
 	{ "dkmstree", 0, true, true, set_dkms_tree, "DIR              instead of /var/lib/dkms" },
@@ -258,11 +265,23 @@ static int parse_word(struct parser *p, const char *word)
 	return CLI_OK;
 }
 
+/* DKMS_DIRECTIVE*=NAME=VALUE in the environment is --directive NAME=VALUE, for whoever cannot reach the options. */
+static void take_environment(struct cli *c)
+{
+	for (char **e = environ; e && *e; e++) {
+		const char *equals = strchr(*e, '=');
+
+		if (equals && kiln_text_starts(*e, "DKMS_DIRECTIVE"))
+			kiln_strv_add(&c->directives, equals + 1);
+	}
+}
+
 int cli_parse(struct cli *c, int argc, char **argv)
 {
 	struct parser p = { c, argv, argc, 0 };
 	int status = CLI_OK;
 
+	take_environment(c);
 	for (p.i = 1; p.i < argc && !status && !c->help && !c->show_version; p.i++) {
 		const char *word = argv[p.i];
 		const struct cli_verb *verb = cli_verb_find(word);
@@ -290,6 +309,7 @@ void cli_done(struct cli *c)
 	free(c->targets);
 	kiln_strv_free(&c->kernels);
 	kiln_strv_free(&c->archs);
+	kiln_strv_free(&c->directives);
 	kiln_strv_free(&c->words);
 	kiln_ctx_free(c->ctx);
 }

@@ -88,6 +88,22 @@ static int set_tools(struct kiln_strv *env, const struct kiln_kernel_details *d)
 	return r;
 }
 
+/* As dkms exports them; what they mean for the conf is conf.c's business. */
+static int set_directives(struct kiln_strv *env, const struct kiln_strv *directives)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < directives->n && r >= 0; i++) {
+		_cleanup_(freep) char *name = strdup(directives->v[i]);
+
+		if (!name)
+			return -ENOMEM;
+		name[strcspn(name, "=")] = '\0';
+		r = kiln_env_set(env, name, directives->v[i] + strlen(name) + 1);
+	}
+	return r;
+}
+
 int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 {
 	_cleanup_(freep) char *pwd = kiln_build_outside(b, b->place);
@@ -98,6 +114,8 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		r = kiln_env_set_pair(&b->env, b->job->mod, b->kern);
 	if (r >= 0)
 		r = set_tools(&b->env, &b->details);
+	if (r >= 0)
+		r = set_directives(&b->env, &b->ctx->settings.directives);
 	if (r >= 0)
 		r = kiln_env_set(&b->env, "PWD", pwd);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/cleanup.h"
 #include "core/base/text.h"
@@ -34,6 +35,23 @@ static int define_always(struct kiln_vars *scope, const struct kiln_conf_env *en
 	return r;
 }
 
+/* --directive, which dkms exports before it reads a conf. */
+static int define_directives(struct kiln_vars *scope, const struct kiln_strv *all)
+{
+	int r = 0;
+
+	for (size_t i = 0; all && i < all->n && r == 0; i++) {
+		_cleanup_(freep) char *name = strdup(all->v[i]);
+
+		if (!name)
+			return -ENOMEM;
+		name[strcspn(name, "=")] = '\0';
+		if (!kiln_sh_is_foreign(name))
+			r = define(scope, name, all->v[i] + strlen(name) + 1);
+	}
+	return r;
+}
+
 int kiln_sh_define_env(struct kiln_vars *scope, const struct kiln_conf_env *env)
 {
 	_cleanup_(freep) char *jobs = env->jobs > 0 ? kiln_strf("%d", env->jobs) : NULL;
@@ -53,7 +71,7 @@ int kiln_sh_define_env(struct kiln_vars *scope, const struct kiln_conf_env *env)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(vars) && r == 0; i++)
 		r = define(scope, vars[i].name, vars[i].value);
-	return r;
+	return r ? r : define_directives(scope, env->directives);
 }
 
 bool kiln_sh_is_foreign(const char *name)

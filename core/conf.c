@@ -79,42 +79,84 @@ static int read_file(struct kiln_ctx *ctx, const char *path, char **text, size_t
 	return 0;
 }
 
-/* One file in C; *why is made when it needs a shell. */
+/* One file in C; ret->construct is set when it needs a shell. */
 static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_conf_env *env,
-			 struct kiln_vars *vars, char **why, struct kiln_err *err)
+			 struct kiln_conf_reading *ret, struct kiln_err *err)
 {
-	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL, *modern = NULL;
 	struct kiln_conf_class class;
-	size_t len;
-	int r = read_file(ctx, path, &text, &len, err);
+	struct kiln_sh_source src = { .name = path,
+				      .env = env,
+				      .accepted = kiln_conf_names(),
+				      .once = ret->once };
+	int r = read_file(ctx, path, &text, &src.len, err);
 
 	if (r < 0)
 		return r;
+	if (kiln_conf_modernise(text, src.len, &modern) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	src.text = modern ? modern : text;
+	src.len = modern ? strlen(modern) : src.len;
 	env->conf_path = path;
-	r = kiln_conf_eval(path, text, len, env, vars, &class, err);
+	r = kiln_conf_eval_source(&src, &ret->vars, &class, err);
 	if (r < 0 || class.exactness == KILN_CONF_EXACT)
 		return r;
-	*why = kiln_strf("%s:%u: %s", path, class.line, class.construct);
-	return *why ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+	ret->file = path;
+	ret->line = class.line;
+	ret->construct = class.construct;
+	return 0;
+}
+
+static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
+			     struct kiln_conf_reading *ret, struct kiln_err *err)
+{
+	int r;
+
+	kiln_log(ctx, KILN_LOG_DEBUG, "%s:%u: %s: read by a confined bash", ret->file, ret->line,
+		 ret->construct);
+	kiln_vars_free(&ret->vars);
+	env->conf_path = ret->files.v[0];
+	r = kiln_conf_shell(ctx, &ret->files, env, &ret->vars, err);
+	if (r == -KILN_E_SHELL)
+		kiln_err_wrap(err, "%s:%u: %s", ret->file, ret->line, ret->construct);
+	return r;
+}
+
+/* What the command line says comes last, as element 0 of what dkms knows. */
+static int apply_directives(const struct kiln_ctx *ctx, struct kiln_vars *vars)
+{
+	const struct kiln_strv *all = &ctx->settings.directives;
+	int r = 0;
+
+	if (all->n)
+		r = kiln_vars_in_file(vars, "--directive");
+	for (size_t i = 0; i < all->n && r == 0; i++) {
+		const char *equals = strchr(all->v[i], '=');
+		_cleanup_(freep) char *name = strndup(all->v[i], (size_t)(equals - all->v[i]));
+
+		if (!name)
+			return -ENOMEM;
+		if (kiln_conf_accepts(name))
+			r = kiln_vars_set(vars, name, 0, equals + 1, 0);
+	}
+	return r;
 }
 
 /* All files in C, or when one needs it all of them in a shell. */
-static int evaluate(struct kiln_ctx *ctx, const struct kiln_strv *files, struct kiln_conf_env *env,
-		    struct kiln_vars *vars, struct kiln_err *err)
+static int evaluate(struct kiln_ctx *ctx, struct kiln_conf_env *env, struct kiln_conf_reading *ret,
+		    struct kiln_err *err)
 {
-	_cleanup_(freep) char *why = NULL;
 	int r = 0;
 
-	for (size_t i = 0; i < files->n && r == 0 && !why; i++)
-		r = evaluate_file(ctx, files->v[i], env, vars, &why, err);
-	if (r < 0 || !why)
-		return r;
-	kiln_log(ctx, KILN_LOG_DEBUG, "%s: read by a confined bash", why);
-	kiln_vars_free(vars);
-	env->conf_path = files->v[0];
-	r = kiln_conf_shell(ctx, files, env, vars, err);
-	if (r == -KILN_E_SHELL)
-		kiln_err_wrap(err, "%s", why);
+	for (size_t i = 0; i < ret->files.n && r == 0 && !ret->construct; i++)
+		r = evaluate_file(ctx, ret->files.v[i], env, ret, err);
+	if (r == 0 && ret->construct && ret->once)
+		r = kiln_fail(err, -KILN_E_SHELL, "%s:%u: %s: needs a shell, which reads it twice",
+			      ret->file, ret->line, ret->construct);
+	else if (r == 0 && ret->construct)
+		r = evaluate_in_shell(ctx, env, ret, err);
+	if (r == 0 && apply_directives(ctx, &ret->vars) < 0)
+		r = kiln_fail(err, -ENOMEM, "out of memory");
 	return r;
 }
 
@@ -131,7 +173,8 @@ static void fill_env(struct kiln_ctx *ctx, struct kiln_mod mod, const struct kil
 				       .tmp_location = s->tmp_location,
 				       .jobs = s->jobs,
 				       .distribution = ctx->distro.id,
-				       .running = ctx->running };
+				       .running = ctx->running,
+				       .directives = &s->directives };
 	if (kernel->release) {
 		env->kern = (struct kiln_kern){ kernel->release, kernel->arch };
 		env->kernel_source_dir = kernel->source;
@@ -156,32 +199,54 @@ static int fill_in_version(struct kiln_vars *vars, struct kiln_mod mod, struct k
 	return r < 0 ? r : kiln_vars_set(vars, "PACKAGE_VERSION", 0, mod.version, v->line);
 }
 
+void kiln_conf_reading_done(struct kiln_conf_reading *r)
+{
+	kiln_strv_free(&r->files);
+	kiln_vars_free(&r->vars);
+	*r = (struct kiln_conf_reading){ 0 };
+}
+
+int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
+		   const struct kiln_kernel *kernel, struct kiln_conf_reading *ret,
+		   struct kiln_err *err)
+{
+	_cleanup_(freep) char *default_config =
+		kiln_strf("%s/.config", kernel->source ? kernel->source : "");
+	struct kiln_kern kern = { kernel->release, kernel->arch };
+	struct kiln_conf_env env;
+	int r = default_config ? kiln_strv_add(&ret->files, conf) : -ENOMEM;
+
+	if (r == 0)
+		r = add_overlays(ctx, mod, kern, &ret->files);
+	if (r < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	fill_env(ctx, mod, kernel, default_config, &env);
+	return evaluate(ctx, &env, ret, err);
+}
+
+int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, char **ret)
+{
+	return kernel->config ? read_below_root(ctx, kernel->config, LARGEST_KERNEL_CONFIG, ret,
+						NULL)
+			      : -ENOENT;
+}
+
 static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 		    const struct kiln_kernel *kernel, struct kiln_conf **ret, struct kiln_err *err)
 {
-	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT,
-						   warnings = KILN_STRV_INIT;
-	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(freep) char *default_config =
-		kiln_strf("%s/.config", kernel->source ? kernel->source : "");
+	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
+	_cleanup_(kiln_conf_reading_done) struct kiln_conf_reading got = { 0 };
 	_cleanup_(freep) char *config = NULL;
 	struct kiln_kern kern = { kernel->release, kernel->arch };
-	struct kiln_conf_env env;
-	int r = kiln_strv_add(&files, conf);
+	int r = kiln_conf_read(ctx, conf, mod, kernel, &got, err);
 
-	if (r == 0)
-		r = add_overlays(ctx, mod, kern, &files);
-	if (r < 0 || !default_config)
-		return kiln_fail(err, -ENOMEM, "out of memory");
-	fill_env(ctx, mod, kernel, default_config, &env);
-	r = evaluate(ctx, &files, &env, &vars, err);
-	if (r == 0 && fill_in_version(&vars, mod, &warnings) < 0)
+	if (r == 0 && fill_in_version(&got.vars, mod, &warnings) < 0)
 		r = kiln_fail(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	if (kernel->config) /* without one BUILD_EXCLUSIVE_CONFIG is passed over, as in dkms */
-		read_below_root(ctx, kernel->config, LARGEST_KERNEL_CONFIG, &config, NULL);
-	r = kiln_conf_type(conf, &vars, &kern, config, &ctx->distro, ret, err);
+	/* without one BUILD_EXCLUSIVE_CONFIG is passed over, as in dkms */
+	kiln_conf_read_config(ctx, kernel, &config);
+	r = kiln_conf_type(conf, &got.vars, &kern, config, &ctx->distro, ret, err);
 	for (size_t i = 0; i < warnings.n && r == 0; i++)
 		if (kiln_strv_add(&(*ret)->warnings, warnings.v[i]) < 0)
 			r = kiln_fail(err, -ENOMEM, "out of memory");

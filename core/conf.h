@@ -21,6 +21,7 @@ struct kiln_conf_env {
 	const char *distribution; /* running_distribution */
 	const char *running;      /* current_kernel */
 	const char *conf_path;    /* BASH_SOURCE */
+	const struct kiln_strv *directives; /* NAME=VALUE, which confs see, too; or NULL */
 };
 
 /* ---- layer 1 ---- */
@@ -85,6 +86,12 @@ int kiln_conf_eval(const char *name, const char *text, size_t len, const struct 
 int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		    const struct kiln_conf_env *env, struct kiln_vars *vars, struct kiln_err *err);
 
+/*
+ * A conf of 2003 in today's words, its lines where they were; *ret NULL: it is
+ * none.  -ENOMEM.  text ends with a NUL.  conf-2003.c
+ */
+int kiln_conf_modernise(const char *text, size_t len, char **ret);
+
 /* Whether dkms reads this variable at all (both lists: 3.0.10 and 3.2.2). conf-key.c */
 bool kiln_conf_accepts(const char *name);
 
@@ -131,6 +138,29 @@ int kiln_conf_type(const char *name, const struct kiln_vars *vars, const struct 
 		   struct kiln_conf **ret, struct kiln_err *err);
 
 /* ---- layer 3 ---- */
+
+struct kiln_kernel;
+
+/* What the files of a conf set for one kernel, and how that was found out. */
+struct kiln_conf_reading {
+	bool once; /* in: leave out the second evaluation */
+	struct kiln_strv files; /* that were read, in order */
+	struct kiln_vars vars;
+	const char *construct; /* that needed a shell, and where; NULL: none did. Static */
+	const char *file;      /* of files */
+	unsigned line;
+};
+
+void kiln_conf_reading_done(struct kiln_conf_reading *r);
+/*
+ * The variables of a conf (path inside the root) with its overlays and
+ * --directive.  kernel: an empty one when none is known.  Errors as below.
+ */
+int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
+		   const struct kiln_kernel *kernel, struct kiln_conf_reading *ret,
+		   struct kiln_err *err);
+/* Text of the kernel's config, owned by the caller; -ENOENT: it has none. */
+int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, char **ret);
 
 /*
  * The conf of a module in source_dir (inside the root) for a kernel, with the

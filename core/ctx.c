@@ -124,6 +124,8 @@ static int apply_options(struct kiln_ctx *ctx, const struct kiln_options *o)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (settle(ctx, paths[i].path, paths[i].said) < 0)
 			return -ENOMEM;
+	if (o->directives && kiln_strv_copy(&s->directives, o->directives) < 0)
+		return -ENOMEM;
 	if (o->jobs)
 		s->jobs = o->jobs > 0 ? o->jobs : 0;
 	s->no_depmod |= o->no_depmod;
@@ -187,10 +189,29 @@ static int ask_kernel(struct kiln_ctx *ctx, const char *arch, struct kiln_err *e
 	return 0;
 }
 
+/* NAME=VALUE, where NAME can be a variable of a shell. */
+static int check_directives(const struct kiln_strv *all, struct kiln_err *err)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+				      "0123456789";
+
+	for (size_t i = 0; all && i < all->n; i++) {
+		size_t n = strspn(all->v[i], letters);
+
+		if (!n || all->v[i][n] != '=' || strchr("0123456789", all->v[i][0]))
+			return kiln_fail(err, -KILN_E_ARGUMENT,
+					 "--directive needs NAME=VALUE, not \"%s\"", all->v[i]);
+	}
+	return 0;
+}
+
 static int fill(struct kiln_ctx *ctx, const struct kiln_options *o, struct kiln_err *err)
 {
-	int r = open_root(ctx, o->root ? o->root : "/", err);
+	int r = check_directives(o->directives, err);
 
+	if (r < 0)
+		return r;
+	r = open_root(ctx, o->root ? o->root : "/", err);
 	if (r < 0)
 		return r;
 	r = set_defaults(&ctx->settings);

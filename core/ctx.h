@@ -22,6 +22,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	char *post_transaction;
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;
 	char *defer;       /* auto, always, never */
+	struct kiln_strv directives; /* NAME=VALUE, over every dkms.conf */
 };
 
 struct kiln_ctx {

@@ -278,4 +278,5 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->compress_xz_opts);
 	free(s->compress_zstd_opts);
 	free(s->defer);
+	kiln_strv_free(&s->directives);
 }

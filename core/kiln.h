@@ -58,6 +58,7 @@ struct kiln_options {
 	const char *kernel_config; /* <kernel_source>/include/config/auto.conf, else .config */
 	const char *conf;          /* dkms.conf to use instead of the module's own */
 	const char *arch;          /* architecture of the kernels meant */
+	const struct kiln_strv *directives; /* NAME=VALUE, over what every dkms.conf says */
 	int jobs;                  /* -j; negative: no limit */
 	bool no_depmod;
 	bool verbose;

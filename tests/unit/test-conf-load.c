@@ -145,6 +145,47 @@ static void test_forgotten_version(void **state)
 		"#MODULES_VERSION#; 1.2 is taken");
 }
 
+/* --directive comes last, and is seen by the conf. */
+static void test_directives(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_strv_free) struct kiln_strv all = KILN_STRV_INIT, bad = KILN_STRV_INIT;
+	struct kiln_options o = { .root = root->path, .directives = &all };
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL, *none = NULL;
+	_cleanup_(kiln_conf_freep) struct kiln_conf *c = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	unit_write(root, "usr/src/acme-1.2/dkms.conf", CONF "MAKE=own\nPRE_BUILD=$KNOB\nPOST_ADD=x\n");
+	unit_write(root, "etc/dkms/acme.conf", "MAKE=overlay\n");
+	kiln_strv_add(&all, "MAKE=make a=b");
+	kiln_strv_add(&all, "KNOB=on");
+	kiln_strv_add(&all, "POST_ADD=");
+	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
+	assert_int_equal(kiln_conf_load(ctx, "/usr/src/acme-1.2", (struct kiln_mod){ "acme", "1.2" },
+					(struct kiln_kern){ KERNEL, "x86_64" }, &c, NULL),
+			 0);
+	assert_string_equal(c->make, "make a=b");
+	assert_string_equal(c->pre_build, "on");
+	assert_null(c->post_add);
+
+	kiln_strv_add(&bad, "MAKE[1]=x");
+	o.directives = &bad;
+	assert_int_equal(kiln_ctx_new(&o, &none, &err), -KILN_E_ARGUMENT);
+	assert_string_equal(kiln_err_text(&err), "--directive needs NAME=VALUE, not \"MAKE[1]=x\"");
+}
+
+static void test_of_2003(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_conf_freep) struct kiln_conf *c = NULL;
+
+	unit_write(root, "usr/src/acme-1.2/dkms.conf",
+		   "PACKAGE_NAME=acme\nPACKAGE_VERSION=1.2\nLOCATION=/extra\nMAKE_amd64='make 64'\n");
+	c = load(root, NULL, KERNEL);
+	assert_string_equal(c->make, "make 64");
+	assert_string_equal(c->modules[0].dest_location, "/extra");
+}
+
 static void test_shell(void **state)
 {
 	struct unit_root *root = *state;
@@ -165,6 +206,8 @@ int main(void)
 		unit_test_with_root(test_order), unit_test_with_root(test_named_conf),
 		unit_test_with_root(test_what_it_finds), unit_test_with_root(test_link),
 		unit_test_with_root(test_refused), unit_test_with_root(test_forgotten_version),
+		unit_test_with_root(test_directives),
+		unit_test_with_root(test_of_2003),
 		unit_test_with_root(test_shell),
 	};
 
