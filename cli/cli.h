@@ -29,6 +29,8 @@ struct cli {
 	char *source;                 /* directory that holds a dkms.conf, absolute; NULL: not said */
 	struct kiln_strv kernels, archs, directives;
 	char *template_kernel;
+	char *path;                   /* of a conf or a directory, absolute, for verbs that take one; NULL: not said */
+	bool plain, how, json;
 	bool all, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 
@@ -43,6 +45,7 @@ enum cli_need {
 	CLI_NO_ALL = 1 << 2,     /* --all has no meaning */
 	CLI_ONE_K = 1 << 3,      /* exactly one -k */
 	CLI_READS = 1 << 4,      /* changes nothing */
+	CLI_TAKES_PATH = 1 << 6, /* a word may be any directory or file */
 	CLI_KERNEL_MAY_BE_GONE = 1 << 5, /* undoing: the kernel need not be there any more */
 };
 
@@ -82,6 +85,19 @@ void cli_activate_trigger(const struct cli *c);
 /* status.c, match.c */
 int cli_status(struct cli *c);
 int cli_match(struct cli *c);
+
+/* conf.c */
+int cli_conf(struct cli *c);
+
+/* subject.c: a dkms.conf that a verb is about, from what was typed. */
+struct cli_subject {
+	char *conf;            /* as seen inside the root */
+	struct kiln_mod mod;   /* NULL members: not known */
+	struct kiln_kern kern; /* the one that was named, or the running one; or NULL */
+};
+/* 0 or an exit status. */
+int cli_subject(struct cli *c, struct cli_subject *ret);
+void cli_subject_done(struct cli_subject *s);
 
 /* out.c */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -128,6 +128,9 @@ static int set_force(struct cli *c, const char *v) { (void)v; c->options.force =
 static int set_force_version(struct cli *c, const char *v) { (void)v; c->force_version = true; return CLI_OK; }
 static int set_all(struct cli *c, const char *v) { (void)v; c->all = true; return CLI_OK; }
 static int set_no_depmod(struct cli *c, const char *v) { (void)v; c->options.no_depmod = true; return CLI_OK; }
+static int set_plain(struct cli *c, const char *v) { (void)v; c->plain = true; return CLI_OK; }
+static int set_how(struct cli *c, const char *v) { (void)v; c->how = true; return CLI_OK; }
+static int set_json(struct cli *c, const char *v) { (void)v; c->json = true; return CLI_OK; }
 static int set_dry_run(struct cli *c, const char *v) { (void)v; c->dry_run = true; return CLI_OK; }
 static int set_help(struct cli *c, const char *v) { (void)v; c->help = true; return CLI_OK; }
 static int set_show_version(struct cli *c, const char *v) { (void)v; c->show_version = true; return CLI_OK; }
@@ -156,6 +159,9 @@ static const struct option_row rows[] = {
 	{ "no-depmod", 0, false, false, set_no_depmod, "                 leave the module index as it is" },
 	{ "directive", 0, true, true, set_directive, "NAME=VALUE       over what the dkms.conf says" },
 	{ "dry-run", 0, false, false, set_dry_run, "                 print the plan, do nothing" },
+	{ "plain", 0, false, false, set_plain, "                 conf: without the second evaluation" },
+	{ "how", 0, false, false, set_how, "                 conf: whether it needs a shell, and for what" },
+	{ "json", 0, false, false, set_json, "                 conf: for programs" },
 	{ "root", 0, true, false, set_root, "DIR              work on the system below DIR" },
 	{ "dkmstree", 0, true, true, set_dkms_tree, "DIR              instead of /var/lib/dkms" },
 	{ "sourcetree", 0, true, true, set_source_tree, "DIR              instead of /usr/src" },
@@ -240,11 +246,29 @@ static int take_source(struct cli *c, const char *path)
 	return c->source ? CLI_OK : CLI_BAD_ARGUMENTS;
 }
 
+static bool is_dir(const char *path)
+{
+	return kiln_fs_is_dir(AT_FDCWD, path);
+}
+
+/* A path for the verbs that look into it; false: it is none. */
+static bool take_path(struct cli *c, const char *word)
+{
+	if (!c->verb || !(c->verb->needs & CLI_TAKES_PATH) || c->path)
+		return false;
+	if (!is_dir(word) && !kiln_fs_is_file(AT_FDCWD, word))
+		return false;
+	c->path = realpath(word, NULL);
+	return c->path;
+}
+
 /* A word is a dkms.conf, a directory that holds one, or NAME[/VERSION], asked in this order as dkms does. */
 static int parse_word(struct parser *p, const char *word)
 {
 	struct cli *c = p->c;
 
+	if (take_path(c, word))
+		return CLI_OK;
 	if (kiln_fs_is_file(AT_FDCWD, word) && kiln_text_ends(word, "dkms.conf")) {
 		_cleanup_(freep) char *dir = strdup(word);
 		char *slash = dir ? strrchr(dir, '/') : NULL;
@@ -306,6 +330,7 @@ void cli_done(struct cli *c)
 	free(c->version);
 	free(c->source);
 	free(c->template_kernel);
+	free(c->path);
 	free(c->targets);
 	kiln_strv_free(&c->kernels);
 	kiln_strv_free(&c->archs);

@@ -150,10 +150,10 @@ static int evaluate(struct kiln_ctx *ctx, struct kiln_conf_env *env, struct kiln
 
 	for (size_t i = 0; i < ret->files.n && r == 0 && !ret->construct; i++)
 		r = evaluate_file(ctx, ret->files.v[i], env, ret, err);
-	if (r == 0 && ret->construct && ret->once)
+	if (r == 0 && ret->construct && ret->once && !ret->no_shell)
 		r = kiln_fail(err, -KILN_E_SHELL, "%s:%u: %s: needs a shell, which reads it twice",
 			      ret->file, ret->line, ret->construct);
-	else if (r == 0 && ret->construct)
+	else if (r == 0 && ret->construct && !ret->no_shell)
 		r = evaluate_in_shell(ctx, env, ret, err);
 	if (r == 0 && apply_directives(ctx, &ret->vars) < 0)
 		r = kiln_fail(err, -ENOMEM, "out of memory");

@@ -144,6 +144,7 @@ struct kiln_kernel;
 /* What the files of a conf set for one kernel, and how that was found out. */
 struct kiln_conf_reading {
 	bool once; /* in: leave out the second evaluation */
+	bool no_shell; /* in: when one is needed leave it at that, without variables */
 	struct kiln_strv files; /* that were read, in order */
 	struct kiln_vars vars;
 	const char *construct; /* that needed a shell, and where; NULL: none did. Static */

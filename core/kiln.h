@@ -90,6 +90,37 @@ bool kiln_ctx_no_autoinstall(const struct kiln_ctx *ctx);
 /* Name and version that DIR/dkms.conf (or the conf itself) gives itself; both owned by the caller. */
 int kiln_source_identify(struct kiln_ctx *ctx, const char *path, char **name, char **version, struct kiln_err *err);
 
+/* ---- a dkms.conf by itself ----------------------------------------------------- */
+
+/* Path of a module's conf: of its registered source, or of the one in the source tree; -KILN_E_NOSOURCE. */
+int kiln_conf_find(struct kiln_ctx *ctx, struct kiln_mod mod, char **ret, struct kiln_err *err);
+
+/* A variable that dkms would take out of a conf. */
+struct kiln_setting {
+	const char *name;
+	size_t index; /* of the array element; 0 for a scalar */
+	const char *value;
+	const char *file; /* of the assignment; NULL: not known */
+	unsigned line;    /* 0: not known */
+};
+
+enum kiln_reading_flag {
+	KILN_READ_ONCE = 1 << 0, /* without the second evaluation of dkms; -KILN_E_SHELL for what needs a shell */
+	KILN_READ_HOW = 1 << 1,  /* only whether a shell is needed: starts none, and then has no settings */
+};
+
+/* What the files of a conf (path inside the root) set.  mod, kern: NULL members are not known to it. */
+struct kiln_reading;
+int kiln_reading_load(struct kiln_ctx *ctx, const char *path, struct kiln_mod mod, struct kiln_kern kern,
+		      unsigned flags, struct kiln_reading **ret, struct kiln_err *err);
+void kiln_reading_free(struct kiln_reading *r);
+void kiln_reading_freep(struct kiln_reading **r);
+size_t kiln_reading_count(const struct kiln_reading *r);
+/* Sorted by name, then index; borrowed. */
+struct kiln_setting kiln_reading_get(const struct kiln_reading *r, size_t i);
+/* The construct that needs a shell, and its place; NULL: none does.  Borrowed. */
+const char *kiln_reading_construct(const struct kiln_reading *r, const char **file, unsigned *line);
+
 /* ---- facts: what happened, or what somebody asks for --------------------------- */
 
 enum kiln_op {

@@ -74,6 +74,17 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+size_t kiln_text_character(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
 bool kiln_text_number(const char *s, unsigned long max, unsigned long *ret)
 {
 	unsigned long n = 0;

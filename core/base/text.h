@@ -16,6 +16,8 @@ int kiln_text_split(const char *s, const char *seps, struct kiln_strv *ret);
 int kiln_text_lines(const char *s, struct kiln_strv *ret);
 /* Whether s matches the POSIX extended regular expression anywhere; false for an invalid one. */
 bool kiln_text_matches(const char *s, const char *ere);
+/* Bytes of the UTF-8 character at s, 1 for the NUL; 0: there is none. */
+size_t kiln_text_character(const char *s);
 /* Decimal; false unless all of s is one number up to max. */
 bool kiln_text_number(const char *s, unsigned long max, unsigned long *ret);
 /* Percent-encoding of blanks, control characters and '%', for one word of a line format; and back in place. */

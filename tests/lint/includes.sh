@@ -40,6 +40,7 @@ allowed_library() {
 	libkmod.h) allowed='core/ko\.c' ;;
 	archive.h | archive_entry.h) allowed='core/(bundle|pack)[a-z-]*\.c' ;;
 	lzma.h | zstd.h | zlib.h) allowed='core/ko-pack[a-z-]*\.c' ;;
+	jansson.h) allowed='cli/.*' ;;
 	openssl/*) allowed='core/base/hash\.c|core/sign[a-z-]*\.c' ;;
 	dpkg/ehandle.h) allowed='dpkg-trigger/guard\.c' ;;
 	dpkg/*) allowed='dpkg-trigger/.*' ;;
