@@ -15,6 +15,7 @@ enum cli_status {
 	CLI_TWO_VERBS = 4,
 	CLI_ONE_KERNEL = 4,
 	CLI_NOT_WITH_ALL = 5,
+	CLI_FINDINGS = 1,
 	CLI_AUTOINSTALL_FAILED = 11,
 	CLI_REMOVAL_FAILED = 14,
 	CLI_NO_HEADERS = 21,
@@ -86,8 +87,9 @@ void cli_activate_trigger(const struct cli *c);
 int cli_status(struct cli *c);
 int cli_match(struct cli *c);
 
-/* conf.c */
+/* conf.c, lint.c */
 int cli_conf(struct cli *c);
+int cli_lint(struct cli *c);
 
 /* subject.c: a dkms.conf that a verb is about, from what was typed. */
 struct cli_subject {

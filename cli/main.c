@@ -28,6 +28,7 @@ static const struct cli_verb verbs[] = {
 	{ "remove", "forget it, for a kernel or for --all", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply },
 	{ "status", "list modules and what they are built and installed for", CLI_READS, 0, cli_status },
 	{ "conf", "print what a dkms.conf says", CLI_READS | CLI_TAKES_PATH, 0, cli_conf },
+	{ "lint", "say what is wrong with a dkms.conf", CLI_READS | CLI_TAKES_PATH, 0, cli_lint },
 	{ "autoinstall", "install for a kernel all that installs itself", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL,
 	  cli_autoinstall },
 	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match },

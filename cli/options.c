@@ -161,7 +161,7 @@ static const struct option_row rows[] = {
 	{ "dry-run", 0, false, false, set_dry_run, "                 print the plan, do nothing" },
 	{ "plain", 0, false, false, set_plain, "                 conf: without the second evaluation" },
 	{ "how", 0, false, false, set_how, "                 conf: whether it needs a shell, and for what" },
-	{ "json", 0, false, false, set_json, "                 conf: for programs" },
+	{ "json", 0, false, false, set_json, "                 conf, lint: for programs" },
 	{ "root", 0, true, false, set_root, "DIR              work on the system below DIR" },
 	{ "dkmstree", 0, true, true, set_dkms_tree, "DIR              instead of /var/lib/dkms" },
 	{ "sourcetree", 0, true, true, set_source_tree, "DIR              instead of /usr/src" },

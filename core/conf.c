@@ -65,8 +65,8 @@ static int read_below_root(struct kiln_ctx *ctx, const char *path, size_t max, c
 	return dir < 0 ? dir : kiln_fs_read(dir, slash + 1, max, text, len);
 }
 
-static int read_file(struct kiln_ctx *ctx, const char *path, char **text, size_t *len,
-		     struct kiln_err *err)
+int kiln_conf_text(struct kiln_ctx *ctx, const char *path, char **text, size_t *len,
+		   struct kiln_err *err)
 {
 	int r = read_below_root(ctx, path, LARGEST_CONF, text, len);
 
@@ -89,7 +89,7 @@ static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_con
 				      .env = env,
 				      .accepted = kiln_conf_names(),
 				      .once = ret->once };
-	int r = read_file(ctx, path, &text, &src.len, err);
+	int r = kiln_conf_text(ctx, path, &text, &src.len, err);
 
 	if (r < 0)
 		return r;

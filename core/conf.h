@@ -160,6 +160,9 @@ void kiln_conf_reading_done(struct kiln_conf_reading *r);
 int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 		   const struct kiln_kernel *kernel, struct kiln_conf_reading *ret,
 		   struct kiln_err *err);
+/* Text of a conf; -KILN_E_BROKEN when it is missing, else -KILN_E_CONF. */
+int kiln_conf_text(struct kiln_ctx *ctx, const char *path, char **text, size_t *len,
+		   struct kiln_err *err);
 /* Text of the kernel's config, owned by the caller; -ENOENT: it has none. */
 int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, char **ret);
 

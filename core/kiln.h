@@ -121,6 +121,31 @@ struct kiln_setting kiln_reading_get(const struct kiln_reading *r, size_t i);
 /* The construct that needs a shell, and its place; NULL: none does.  Borrowed. */
 const char *kiln_reading_construct(const struct kiln_reading *r, const char **file, unsigned *line);
 
+enum kiln_severity { KILN_NOTE, KILN_WARNING, KILN_ERROR };
+
+struct kiln_finding {
+	enum kiln_severity severity;
+	const char *check; /* its name, as "missing-patch": static */
+	const char *file;
+	unsigned line, column; /* from 1; 0: about the file as a whole */
+	const char *text;
+};
+
+/*
+ * What is wrong with a conf (path inside the root), for each of the kernels (one
+ * with NULL release: for none) and, once, in itself.  Sorted by place.  A conf
+ * that cannot be evaluated is a finding; an error is a file that cannot be read.
+ */
+struct kiln_findings;
+int kiln_lint(struct kiln_ctx *ctx, const char *path, struct kiln_mod mod, const struct kiln_kern *kerns, size_t n,
+	      struct kiln_findings **ret, struct kiln_err *err);
+void kiln_findings_free(struct kiln_findings *f);
+void kiln_findings_freep(struct kiln_findings **f);
+size_t kiln_findings_count(const struct kiln_findings *f);
+const struct kiln_finding *kiln_findings_get(const struct kiln_findings *f, size_t i);
+/* Errors and warnings. */
+size_t kiln_findings_wrong(const struct kiln_findings *f);
+
 /* ---- facts: what happened, or what somebody asks for --------------------------- */
 
 enum kiln_op {

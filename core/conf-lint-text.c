@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the characters of a conf show before anything is understood of it. */
+#include "core/conf-lint.h"
+
+#include <string.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/text.h"
+
+#include "core/conf-eval.h"
+
+static void find_mark(struct kiln_lint *l)
+{
+	if (kiln_text_starts(l->text, "\xef\xbb\xbf"))
+		kiln_lint_on(l, KILN_LINT_BYTE_ORDER_MARK, 1, 1,
+			     "a byte order mark makes the first line a command that does not exist; "
+			     "save the file as UTF-8 without it");
+}
+
+static void find_carriage_returns(struct kiln_lint *l)
+{
+	unsigned line = 1, first = 0, n = 0;
+	const char *start = l->text;
+	unsigned column = 0;
+
+	for (const char *p = l->text; *p; p++) {
+		if (*p == '\r' && p[1] == '\n' && !n++) {
+			first = line;
+			column = (unsigned)(p - start) + 1;
+		}
+		if (*p == '\n') {
+			line++;
+			start = p + 1;
+		}
+	}
+	if (n)
+		kiln_lint_on(l, KILN_LINT_CARRIAGE_RETURN, first, column,
+			     "%u line%s with CR LF, and dkms 3.0 keeps the CR in the value; "
+			     "convert the file (sed -i 's/\\r$//')",
+			     n, n == 1 ? " ends" : "s end");
+}
+
+/* In a comment, or as the default behind ${kernelver:-, it does no harm. */
+static bool is_harmless(const char *line, const char *at)
+{
+	static const char before[] = ":-$(", other[] = ":-`";
+
+	if (memchr(line, '#', (size_t)(at - line)))
+		return true;
+	return (at - line >= (int)strlen(before) &&
+		!strncmp(at - strlen(before), before, strlen(before))) ||
+	       (at - line >= (int)strlen(other) &&
+		!strncmp(at - strlen(other), other, strlen(other)));
+}
+
+static void find_running_kernel(struct kiln_lint *l)
+{
+	static const char command[] = "uname -r";
+	unsigned number = 1;
+
+	for (const char *line = l->text; line; number++) {
+		const char *end = line + strcspn(line, "\n"), *at = strstr(line, command);
+
+		if (at && at < end && !is_harmless(line, at))
+			kiln_lint_on(l, KILN_LINT_RUNNING_KERNEL, number,
+				     (unsigned)(at - line) + 1,
+				     "asks which kernel runs, not which one is built for; "
+				     "use $kernelver");
+		line = *end ? end + 1 : NULL;
+	}
+}
+
+void kiln_lint_text(struct kiln_lint *l)
+{
+	find_mark(l);
+	find_carriage_returns(l);
+	find_running_kernel(l);
+}
