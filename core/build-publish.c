@@ -15,6 +15,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/proof.h"
 #include "core/tree.h"
 
 static int sync_file(void *data, int dir, const char *name, const char *path, const struct stat *st)
@@ -87,6 +88,50 @@ static int write_dependencies(const struct kiln_build *b, int dir)
 	return r;
 }
 
+/* ---- would the kernel load them ---- */
+
+static int list_modules(int dir, struct kiln_strv *ret)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+	int r = kiln_fs_list(dir, "module", &names);
+
+	for (size_t i = 0; i < names.n && r >= 0; i++) {
+		_cleanup_(freep) char *name = NULL;
+
+		if (kiln_ko_name(names.v[i], &name))
+			r = kiln_strv_add(ret, names.v[i]);
+	}
+	return r;
+}
+
+static void add_note(struct kiln_done *d, char *sentence)
+{
+	char *both = d->note && sentence ? kiln_strf("%s; %s", d->note, sentence) : NULL;
+
+	if (d->note && !both)
+		return;
+	free(d->note);
+	d->note = both ? both : TAKE_PTR(sentence);
+	free(sentence);
+}
+
+static int prove(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln_err *err)
+{
+	_cleanup_(freep) char *staging = kiln_tree_staging(b->ctx, b->job->mod, b->kern);
+	_cleanup_(freep) char *folder = staging ? kiln_strf("%s/module", staging) : NULL;
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
+	struct kiln_proof p = { .ctx = b->ctx, .mod = b->job->mod, .kernel = b->job->kernel, .folder = folder,
+				.files = &files };
+	int r = folder ? list_modules(dir, &files) : -ENOMEM;
+
+	if (r >= 0)
+		r = kiln_proof_set(&p, err);
+	b->passing = b->passing || p.passing;
+	if (p.note)
+		add_note(d, p.note);
+	return r;
+}
+
 /* ---- filling the staging directory ---- */
 
 static int copy_log(const struct kiln_build *b, int dir)
@@ -101,6 +146,8 @@ static int fill(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln_
 
 	if (r >= 0)
 		r = kiln_build_collect(b, modules, d, err);
+	if (r >= 0)
+		r = prove(b, dir, d, err);
 	if (r < 0)
 		return err->text ? r : kiln_fail(err, r, "cannot write the modules: %s", kiln_code_text(r));
 	r = copy_log(b, dir);

@@ -103,6 +103,7 @@ static bool will_fail_again(const struct kiln_build *b, int code)
 	case KILN_E_SCRIPT:
 	case KILN_E_MAKE:
 	case KILN_E_NOTMADE:
+	case KILN_E_UNFIT:
 		return b->dir >= 0 && !b->passing;
 	default:
 		return false;

@@ -18,6 +18,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	unsigned build_seconds; /* limit of one build; 0: none */
 	bool verbose, no_depmod, force;
 	bool symlink_modules;
+	bool skip_proof;   /* what the kernel would refuse is placed all the same */
 	char *sign_file, *mok_signing_key, *mok_certificate; /* raw text: may hold $kernelver */
 	char *post_transaction;
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;

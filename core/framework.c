@@ -26,7 +26,7 @@ static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
 	"parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
-	"post_transaction", "defer", "lock_wait", "build_seconds", NULL,
+	"post_transaction", "defer", "lock_wait", "build_seconds", "skip_proof", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -257,6 +257,7 @@ int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 		return r;
 	take_flag(&vars, "verbose", &s->verbose);
 	take_flag(&vars, "symlink_modules", &s->symlink_modules);
+	take_flag(&vars, "skip_proof", &s->skip_proof);
 	r = take_numbers(&vars, s, err);
 	return r < 0 ? r : take_texts(&vars, s, err);
 }

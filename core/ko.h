@@ -2,11 +2,27 @@
 /* Kernel module files: what they say of themselves (libkmod), and how they are packed. */
 #pragma once
 
+#include <stdint.h>
+
 #include "core/kernel.h"
 
 struct kiln_ko {
 	char *version, *srcversion, *vermagic; /* NULL: not there */
 	char *depends; /* names of the modules that it needs, with commas between; NULL: not there */
+	char *license; /* the first one, which is the one that the kernel asks */
+	struct kiln_strv import_ns; /* namespaces whose symbols it may use */
+	bool is_signed;
+};
+
+struct kiln_ko_symbol {
+	char *name;
+	uint32_t crc; /* 0: none is known */
+	bool weak;    /* of an import: it may stay unresolved */
+};
+
+struct kiln_ko_symbols {
+	struct kiln_ko_symbol *v;
+	size_t n;
 };
 
 /*
@@ -16,6 +32,20 @@ struct kiln_ko {
  */
 int kiln_ko_load(int dir, const char *path, struct kiln_ko *ret, struct kiln_err *err);
 void kiln_ko_done(struct kiln_ko *ko);
+/* What it asks of others, with the checksums that it was built against (also that of module_layout). */
+int kiln_ko_imports(int dir, const char *path, struct kiln_ko_symbols *ret, struct kiln_err *err);
+/* What it offers to others. */
+int kiln_ko_exports(int dir, const char *path, struct kiln_ko_symbols *ret, struct kiln_err *err);
+void kiln_ko_symbols_done(struct kiln_ko_symbols *s);
+
+/* What an ELF file says in its first bytes. */
+struct kiln_ko_head {
+	unsigned char class, order; /* EI_CLASS, EI_DATA */
+	unsigned type, machine;     /* e_type, e_machine */
+};
+
+/* Of a module file, compressed or not; -ENOEXEC: it is no ELF file. ko-pack-head.c */
+int kiln_ko_head(int dir, const char *path, struct kiln_ko_head *ret);
 
 /* Name of a module file without .ko and compression suffix; false for other files. "foo.ko.xz" -> "foo". */
 bool kiln_ko_name(const char *file, char **ret);

@@ -14,6 +14,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/proof.h"
 #include "core/tree.h"
 
 #define FORCE_DIR "usr/share/dkms/modules_to_force_install"
@@ -77,6 +78,23 @@ static int check_versions(struct kiln_place_set *s, struct kiln_err *err)
 		}
 	}
 	return s->n && skipped == s->n ? -KILN_E_NOTNEWER : 0;
+}
+
+/* Again, since other modules, which ours may need, change after a build; and bash dkms asks nothing. */
+static int prove(struct kiln_place_set *s, struct kiln_err *err)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
+	struct kiln_proof p = { .ctx = s->job->ctx, .mod = s->job->mod, .kernel = s->job->kernel,
+				.folder = s->at.built, .files = &files };
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r >= 0; i++)
+		if (!s->items[i].skip)
+			r = kiln_strv_add(&files, strrchr(s->items[i].built, '/') + 1);
+	if (r >= 0)
+		r = kiln_proof_set(&p, err);
+	free(p.note); /* said by the build */
+	return r;
 }
 
 static int run_pre_install(struct kiln_place_set *s, bool force, struct kiln_err *err)
@@ -245,6 +263,8 @@ static int install(const struct kiln_place_job *job, struct kiln_place_set *s, b
 	}
 	if (r >= 0 && !force)
 		r = check_versions(s, err);
+	if (r >= 0)
+		r = prove(s, err);
 	if (r >= 0)
 		r = run_pre_install(s, force & KILN_FORCE, err);
 	if (r >= 0)

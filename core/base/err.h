@@ -29,6 +29,7 @@
 	X(NOTNEWER, 6, "the kernel already has this version of the module") \
 	X(DEPMOD, 6, "depmod failed")                                       \
 	X(NOTMADE, 7, "the build did not produce a module")                 \
+	X(UNFIT, 7, "the module would not load into this kernel")           \
 	X(CONF, 8, "dkms.conf is not valid")                                \
 	X(EMPTY, 8, "there is no module source to build")                   \
 	X(MAKE, 10, "the build failed")                                     \

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a set of modules can be loaded, module by module: what a file is,
+ * what it says of itself, and whether it is signed where it must be.
+ */
+#include "core/proof.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/fs.h"
+#include "core/base/text.h"
+
+#define MODULE_MAX (1L << 30)
+
+static int unfit(struct kiln_err *err, const char *file, const char *why)
+{
+	return kiln_fail(err, -KILN_E_UNFIT, "%s would not load: %s", file, why);
+}
+
+/* ---- what the file is ---- */
+
+/* For kernels none of whose modules is there to compare with. */
+static unsigned machine_of(const char *arch)
+{
+	static const struct {
+		const char *arch;
+		unsigned machine;
+	} machines[] = {
+		{ "x86_64", EM_X86_64 }, { "i686", EM_386 },	     { "aarch64", EM_AARCH64 },
+		{ "armv7l", EM_ARM },	 { "ppc64le", EM_PPC64 },    { "s390x", EM_S390 },
+		{ "riscv64", EM_RISCV }, { "loongarch64", 258 /* EM_LOONGARCH */ },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (!strcmp(arch, machines[i].arch))
+			return machines[i].machine;
+	return EM_NONE;
+}
+
+static bool fits_machine(const struct kiln_proof *p, const struct kiln_proof_kernel *k,
+			 const struct kiln_ko_head *head)
+{
+	unsigned machine = k->head.machine ? k->head.machine : machine_of(p->kernel->arch);
+
+	if (k->head.machine && (head->class != k->head.class || head->order != k->head.order))
+		return false;
+	return machine == EM_NONE || head->machine == machine;
+}
+
+static int check_file(const struct kiln_proof *p, const struct kiln_proof_kernel *k, const char *file,
+		      const char *path, struct kiln_err *err)
+{
+	struct kiln_ko_head head;
+	struct stat st;
+	int r = fstatat(p->ctx->root, path, &st, 0) < 0 ? -errno : kiln_ko_head(p->ctx->root, path, &head);
+
+	if (r == -ENOEXEC || (r >= 0 && head.type != ET_REL))
+		return unfit(err, file, "it is not an ELF object file");
+	if (r < 0)
+		return kiln_fail(err, r, "cannot read %s: %s", file, kiln_code_text(r));
+	if (st.st_size > MODULE_MAX)
+		return unfit(err, file, "it is larger than 1 GiB");
+	if (!fits_machine(p, k, &head))
+		return unfit(err, file, "it is for another kind of processor than the kernel");
+	return 0;
+}
+
+/* ---- what it says of itself ---- */
+
+/* Without a module of the kernel's own to compare with, the release has to do; headers may bear another name. */
+static int check_vermagic(const struct kiln_proof_kernel *k, const struct kiln_proof_module *m, struct kiln_err *err)
+{
+	const char *have = m->ko->vermagic;
+
+	if (!k->vermagic || (have && !strcmp(have, k->vermagic)))
+		return 0;
+	if (!have)
+		return unfit(err, m->file, "it has no vermagic");
+	return kiln_fail(err, -KILN_E_UNFIT, "%s would not load: its vermagic is \"%s\", and that of the kernel \"%s\"",
+			 m->file, have, k->vermagic);
+}
+
+static int check_signature(struct kiln_proof *p, const struct kiln_proof_kernel *k, const struct kiln_proof_module *m,
+			   struct kiln_err *err)
+{
+	if (!k->sig_force || m->ko->is_signed)
+		return 0;
+	p->passing = true; /* a key may come */
+	return unfit(err, m->file, "the kernel takes signed modules only, and it is not signed; "
+		     "mok_signing_key and mok_certificate in /etc/dkms/framework.conf name the key");
+}
+
+/* ---- all of it ---- */
+
+static int check_module(struct kiln_proof *p, const struct kiln_proof_kernel *k, const char *file, struct kiln_err *err)
+{
+	_cleanup_(kiln_ko_done) struct kiln_ko ko = { 0 };
+	_cleanup_(kiln_ko_symbols_done) struct kiln_ko_symbols imports = { 0 };
+	struct kiln_proof_module m = { .file = file, .ko = &ko, .imports = &imports };
+	_cleanup_(freep) char *path = kiln_strf("%s/%s", kiln_rel(p->folder), file);
+	int r = path ? check_file(p, k, file, path, err) : -ENOMEM;
+
+	if (r >= 0 && (kiln_ko_load(p->ctx->root, path, &ko, NULL) < 0 ||
+		       kiln_ko_imports(p->ctx->root, path, &imports, NULL) < 0))
+		return unfit(err, file, "it is damaged, or not a kernel module");
+	if (r >= 0)
+		r = check_vermagic(k, &m, err);
+	if (r >= 0)
+		r = check_signature(p, k, &m, err);
+	if (r >= 0 && k->complete)
+		r = kiln_proof_imports(p, k, &m, err);
+	return r;
+}
+
+/* Without symbols and without a module of its own a kernel is a name, against which nothing can be proven. */
+static bool is_known(const struct kiln_proof_kernel *k)
+{
+	return k->complete || k->head.machine;
+}
+
+static char *not_proven(const struct kiln_proof *p)
+{
+	return kiln_strf("not proven: %s has no Module.symvers of the kernel, so whether the symbols that the modules "
+			 "need are there is seen when they are loaded",
+			 p->kernel->source ? p->kernel->source : p->kernel->release);
+}
+
+/* The administrator has said that he knows better. */
+static int overrule(struct kiln_proof *p, struct kiln_err *err)
+{
+	p->note = kiln_strf("%s (skip_proof is set)", err ? kiln_err_text(err) : "a module would not load");
+	if (err)
+		kiln_err_clear(err);
+	return 0;
+}
+
+int kiln_proof_set(struct kiln_proof *p, struct kiln_err *err)
+{
+	const struct kiln_proof_kernel *k = kiln_proof_kernel(p->ctx, p->kernel);
+	int r = k ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+
+	p->passing = false;
+	p->note = NULL;
+	for (size_t i = 0; i < p->files->n && r >= 0 && is_known(k); i++)
+		r = check_module(p, k, p->files->v[i], err);
+	if (r == -KILN_E_UNFIT && p->ctx->settings.skip_proof)
+		return overrule(p, err);
+	if (r >= 0 && p->files->n && !k->complete)
+		p->note = not_proven(p);
+	return r;
+}
