@@ -83,7 +83,8 @@ bool cli_in_package_script(const struct cli *c);
 bool cli_defer(struct cli *c, const struct kiln_facts *facts, int *status);
 void cli_activate_trigger(const struct cli *c);
 
-/* status.c, match.c */
+/* status.c, match.c, rollback.c */
+int cli_rollback(struct cli *c);
 int cli_status(struct cli *c);
 int cli_match(struct cli *c);
 

@@ -31,6 +31,8 @@ static const struct cli_verb verbs[] = {
 	{ "lint", "say what is wrong with a dkms.conf", CLI_READS | CLI_TAKES_PATH, 0, cli_lint },
 	{ "autoinstall", "install for a kernel all that installs itself", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL,
 	  cli_autoinstall },
+	{ "rollback", "bring the set back that the last install replaced", CLI_ROOT | CLI_NO_ALL, KILN_OP_ROLLBACK,
+	  cli_rollback },
 	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match },
 	{ "kernel_postinst", "what a kernel's package calls once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
 	  KILN_OP_INSTALL, cli_autoinstall },

@@ -153,8 +153,6 @@ static int fill(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln_
 	r = copy_log(b, dir);
 	if (r >= 0)
 		r = write_dependencies(b, dir);
-	if (r >= 0)
-		r = sync_all(dir);
 	return r < 0 ? kiln_fail(err, r, "cannot write the modules: %s", kiln_code_text(r)) : 0;
 }
 
@@ -191,9 +189,14 @@ static int swap(int root, const char *fresh, const char *place)
 	return r < 0 ? r : kiln_fs_remove_tree(root, fresh);
 }
 
-static int put_in_place(int root, const char *fresh, const char *place)
+int kiln_build_put(int root, const char *staging, const char *place)
 {
-	return kiln_fs_exists(root, place) ? swap(root, fresh, place) : kiln_fs_rename(root, fresh, root, place);
+	_cleanup_(closep) int dir = kiln_fs_open_dir(root, staging);
+	int r = dir < 0 ? dir : sync_all(dir);
+
+	if (r < 0)
+		return r;
+	return kiln_fs_exists(root, place) ? swap(root, staging, place) : kiln_fs_rename(root, staging, root, place);
 }
 
 /* Nothing of a build that failed: no staging directory, and none of the kernel if there was none before. */
@@ -221,7 +224,7 @@ int kiln_build_publish(struct kiln_build *b, struct kiln_done *d, struct kiln_er
 		return kiln_fail(err, dir, "cannot make the directory %s: %s", staging, kiln_code_text(dir));
 	r = fill(b, dir, d, err);
 	if (r >= 0) {
-		r = put_in_place(b->ctx->root, kiln_rel(staging), kiln_rel(place));
+		r = kiln_build_put(b->ctx->root, kiln_rel(staging), kiln_rel(place));
 		if (r < 0)
 			kiln_fail(err, r, "cannot put the modules into %s: %s", place, kiln_code_text(r));
 	}

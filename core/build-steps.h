@@ -82,6 +82,8 @@ int kiln_signer_run(struct kiln_build *b, const struct kiln_signer *s, int dir, 
 
 /* Collects into a staging directory, and makes that <tree>/M/V/K/A in one step. */
 int kiln_build_publish(struct kiln_build *b, struct kiln_done *d, struct kiln_err *err);
+/* Writes a whole staging directory to disk and makes it, or exchanges it for, <tree>/M/V/K/A. 0 or -errno. */
+int kiln_build_put(int root, const char *staging, const char *place);
 /* Puts the log, which POST_BUILD has added to, beside the published modules again. */
 void kiln_build_publish_log(struct kiln_build *b);
 

@@ -15,6 +15,7 @@
 
 #include "core/build.h"
 #include "core/place.h"
+#include "core/previous.h"
 #include "core/tree.h"
 #include "core/want.h"
 
@@ -225,6 +226,22 @@ static void op_uninstall(const struct work *w, struct kiln_done *d, bool *change
 		kiln_journal_close(w->ctx, w->step->kern);
 }
 
+/* A wish that an earlier run has left is gone when that run's journal was finished in the meantime. */
+static bool is_fulfilled(const struct work *w)
+{
+	_cleanup_(freep) char *wish = kiln_previous_wish(w->ctx, w->step->mod, w->step->kern);
+
+	return w->step->flags & KILN_AUTOMATIC && wish && !kiln_fs_exists(w->ctx->root, kiln_rel(wish));
+}
+
+static void op_rollback(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	struct kiln_place_job job = { .ctx = w->ctx, .mod = w->step->mod, .kernel = w->kernel, .flags = w->step->flags };
+
+	if (!is_fulfilled(w))
+		kiln_rollback(&job, d, changed);
+}
+
 /* ---- unbuild, remove ---- */
 
 /* A directory goes in one step, and its parent with it when nothing else is there. */
@@ -242,6 +259,12 @@ static int take_away(const struct work *w, const char *dir, const char *aside, c
 	return 0;
 }
 
+static void forget(const struct work *w)
+{
+	kiln_record_drop(w->ctx, w->step->mod, w->step->kern);
+	kiln_previous_drop(w->ctx, w->step->mod.name, w->step->kern);
+}
+
 static void op_unbuild(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *dir = kiln_tree_kernel(w->ctx, w->step->mod, w->step->kern);
@@ -253,7 +276,7 @@ static void op_unbuild(const struct work *w, struct kiln_done *d, bool *changed)
 	if (!dir || !aside || !kernel)
 		out_of_memory(d);
 	else if (take_away(w, dir, aside, kernel, d) >= 0)
-		kiln_record_drop(w->ctx, w->step->mod, w->step->kern);
+		forget(w);
 }
 
 static void op_remove(const struct work *w, struct kiln_done *d, bool *changed)
@@ -300,6 +323,7 @@ static const struct {
 	[KILN_OP_INSTALL] = { op_install, false },     [KILN_OP_UNINSTALL] = { op_uninstall, false },
 	[KILN_OP_UNBUILD] = { op_unbuild, false },     [KILN_OP_REMOVE] = { op_remove, false },
 	[KILN_OP_INDEX] = { op_index, true },	       [KILN_OP_INITRAMFS] = { op_initramfs, true },
+	[KILN_OP_ROLLBACK] = { op_rollback, false },
 };
 
 bool kiln_op_pooled(enum kiln_op op)

@@ -48,7 +48,7 @@ static const char *const op_names[] = {
 	[KILN_OP_RECOVER] = "recover",	 [KILN_OP_IMPORT] = "import",	 [KILN_OP_ADD] = "add",
 	[KILN_OP_BUILD] = "build",	 [KILN_OP_INSTALL] = "install",	 [KILN_OP_UNINSTALL] = "uninstall",
 	[KILN_OP_UNBUILD] = "unbuild",	 [KILN_OP_REMOVE] = "remove",	 [KILN_OP_INDEX] = "index",
-	[KILN_OP_INITRAMFS] = "initramfs",
+	[KILN_OP_INITRAMFS] = "initramfs", [KILN_OP_ROLLBACK] = "rollback",
 };
 
 const char *kiln_op_name(enum kiln_op op)
@@ -59,7 +59,7 @@ const char *kiln_op_name(enum kiln_op op)
 /* What may be asked for in a request; the other operations follow from these. */
 static const enum kiln_op requests[] = {
 	KILN_OP_ADD,	 KILN_OP_BUILD,	 KILN_OP_INSTALL,   KILN_OP_UNINSTALL,
-	KILN_OP_UNBUILD, KILN_OP_REMOVE, KILN_OP_INITRAMFS,
+	KILN_OP_UNBUILD, KILN_OP_REMOVE, KILN_OP_INITRAMFS, KILN_OP_ROLLBACK,
 };
 
 /* ---- reading ---- */

@@ -134,6 +134,15 @@ static void remove_halves(int dir, const char *path)
 			kiln_fs_unlink(fd, names.v[i]);
 }
 
+/* What was kept of an older set has gone: its directory goes, too. */
+static void prune_kept(const struct kiln_replay *p, const char *path)
+{
+	_cleanup_(freep) char *parent = kiln_replay_parent(path), *kept = kiln_state_path(p->ctx, "previous/");
+
+	if (parent && kept && kiln_text_starts(parent, kept))
+		unlinkat(p->ctx->root, kiln_rel(parent), AT_REMOVEDIR);
+}
+
 static void prune_all(const struct kiln_replay *p)
 {
 	_cleanup_(freep) char *archive =
@@ -145,6 +154,9 @@ static void prune_all(const struct kiln_replay *p)
 	for (size_t i = 0; i < p->j->n; i++)
 		if (p->j->lines[i].act == KILN_ACT_DELETE || p->j->lines[i].act == KILN_ACT_RENAME)
 			prune(p, p->j->lines[i].a);
+	for (size_t i = 0; i < p->j->n; i++)
+		if (p->j->lines[i].act == KILN_ACT_DELETE)
+			prune_kept(p, p->j->lines[i].a);
 	if (fd < 0 || !archive)
 		return;
 	remove_halves(fd, ".");

@@ -159,6 +159,7 @@ enum kiln_op {
 	KILN_OP_REMOVE,    /* forget the module */
 	KILN_OP_INDEX,     /* depmod, once per kernel */
 	KILN_OP_INITRAMFS, /* refresh what was made before the modules changed */
+	KILN_OP_ROLLBACK,  /* mod, kern: bring the set of this version back that is kept */
 };
 
 enum kiln_fact_kind {
@@ -328,6 +329,12 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 	     kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err);
 /* The plan that kiln_run() would carry out. */
 int kiln_dry_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_plan **ret, struct kiln_err *err);
+
+/*
+ * The sets that installs have replaced and that KILN_OP_ROLLBACK brings back:
+ * name, version, release and architecture of each, one behind the other.
+ */
+int kiln_previous_list(struct kiln_ctx *ctx, struct kiln_strv *ret, struct kiln_err *err);
 
 /* Wishes to be carried out by the next run: appended durably, one file a call. */
 int kiln_pending_write(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_err *err);

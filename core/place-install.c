@@ -14,6 +14,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/previous.h"
 #include "core/proof.h"
 #include "core/tree.h"
 
@@ -144,6 +145,16 @@ static int plan_leftovers(struct kiln_place_set *s, struct kiln_journal *j)
 	return r;
 }
 
+/* The wish of a rollback is fulfilled by this journal. */
+static int plan_wish(const struct kiln_place_set *s, struct kiln_journal *j)
+{
+	_cleanup_(freep) char *wish = kiln_previous_wish(s->at.ctx, s->at.mod, s->at.kern);
+
+	if (!(s->job->flags & KILN_PLACE_BACK))
+		return 0;
+	return wish ? kiln_journal_add(j, KILN_ACT_DELETE, wish, NULL, NULL) : -ENOMEM;
+}
+
 static int plan_link(const struct kiln_place_set *s, struct kiln_journal *j)
 {
 	_cleanup_(freep) char *text = kiln_tree_link_target(s->at.mod, s->at.kern);
@@ -158,6 +169,8 @@ static int plan_install(struct kiln_place_set *s, struct kiln_journal *j)
 	_cleanup_(kiln_strv_free) struct kiln_strv placed = KILN_STRV_INIT;
 	int r = kiln_journal_init(j, KILN_OP_INSTALL, s->at.mod, s->at.kern);
 
+	if (r >= 0)
+		r = kiln_previous_plan(s, j);
 	for (size_t i = 0; i < s->n && r >= 0; i++) {
 		if (s->items[i].skip)
 			continue;
@@ -169,7 +182,9 @@ static int plan_install(struct kiln_place_set *s, struct kiln_journal *j)
 		r = kiln_original_restore(&s->at, &placed, j, &s->notes);
 	if (r >= 0)
 		r = plan_leftovers(s, j);
-	return r < 0 ? r : plan_link(s, j);
+	if (r >= 0)
+		r = plan_link(s, j);
+	return r < 0 ? r : plan_wish(s, j);
 }
 
 /* A journal of deletes only: should this run be killed while it copies, the next one withdraws. */
@@ -223,13 +238,24 @@ static int place(struct kiln_place_set *s, bool *changed, struct kiln_err *err)
 	return kiln_journal_replay(s->job->ctx, &j, err);
 }
 
+/* Whoever installs it does not want it held any more. */
+static void release(const struct kiln_place_job *job, struct kiln_record *record)
+{
+	if (!record->held || job->flags & KILN_PLACE_BACK)
+		return;
+	record->held = false;
+	kiln_record_save(job->ctx, job->mod, (struct kiln_kern){ job->kernel->release, job->kernel->arch }, record);
+}
+
 /* A set that bash dkms built is adopted with its inputs as they are now. */
 static void adopt(const struct kiln_place_job *job)
 {
 	struct kiln_kern kern = { job->kernel->release, job->kernel->arch };
 	_cleanup_(kiln_record_done) struct kiln_record record = { .version = 1 };
+	int r = kiln_record_load(job->ctx, job->mod, kern, &record);
 
-	if (!job->source_dir || kiln_record_load(job->ctx, job->mod, kern, &record) != -ENOENT)
+	release(job, &record);
+	if (!job->source_dir || r != -ENOENT)
 		return;
 	if (kiln_record_inputs(job->ctx, job->source_dir, job->mod, job->kernel, &record.inputs,
 			       NULL) >= 0)

@@ -225,3 +225,18 @@ long kiln_planner_install(struct planner *p, const struct pair *x)
 	kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_RECOVER, x->mod, x->kern));
 	return i;
 }
+
+/* ---- rollback ---- */
+
+long kiln_planner_rollback(struct planner *p, const struct pair *x)
+{
+	long i = kiln_planner_find(p, KILN_OP_ROLLBACK, x->mod, x->kern);
+
+	if (i >= 0)
+		return i;
+	if (!kiln_state_kernel(p->state, x->kern))
+		return kiln_planner_refuse(p, x, KILN_OP_ROLLBACK, KILN_E_NOKERNEL, NULL);
+	i = kiln_planner_append(p, kiln_planner_step(x, KILN_OP_ROLLBACK, x->kern));
+	kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_RECOVER, x->mod, x->kern));
+	return i;
+}

@@ -13,7 +13,8 @@
 
 static bool moves_modules(const struct kiln_step *s)
 {
-	return !s->refused && (s->op == KILN_OP_INSTALL || s->op == KILN_OP_UNINSTALL || s->op == KILN_OP_RECOVER);
+	return !s->refused && (s->op == KILN_OP_INSTALL || s->op == KILN_OP_UNINSTALL || s->op == KILN_OP_RECOVER ||
+			       s->op == KILN_OP_ROLLBACK);
 }
 
 /* Everything that moved modules of this kernel comes before; flags that all of it shares stay. */
@@ -106,6 +107,9 @@ static void plan_wish(struct planner *p, const struct kiln_wish *w)
 		break;
 	case KILN_OP_INSTALL:
 		kiln_planner_install(p, &x);
+		break;
+	case KILN_OP_ROLLBACK:
+		kiln_planner_rollback(p, &x);
 		break;
 	case KILN_OP_UNINSTALL:
 	case KILN_OP_UNBUILD:

@@ -45,6 +45,8 @@ long kiln_planner_add(struct planner *p, const struct pair *x);
 long kiln_planner_build(struct planner *p, const struct pair *x);
 long kiln_planner_install(struct planner *p, const struct pair *x);
 
+long kiln_planner_rollback(struct planner *p, const struct pair *x);
+
 /* ---- plan-undo.c: what leads to less ---- */
 
 void kiln_planner_undo(struct planner *p, const struct pair *x); /* UNINSTALL, UNBUILD */

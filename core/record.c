@@ -53,6 +53,8 @@ static int read_line(struct kiln_record *r, const char *key, const char *word)
 	if (!strcmp(key, "failed")) {
 		r->failed = true;
 		r->code = kiln_code_from_name(word);
+	} else if (!strcmp(key, "held")) {
+		r->held = true;
 	} else if (!strcmp(key, "reason")) {
 		return set_string(&r->reason, word);
 	} else if (!strcmp(key, "inputs")) {
@@ -128,6 +130,8 @@ static void print_record(struct kiln_buf *b, const struct kiln_record *r)
 	kiln_buf_adds(b, FIRST_LINE "\n");
 	if (r->failed)
 		print_line(b, "failed", code ? code : "-");
+	if (r->held)
+		print_line(b, "held", "yes");
 	print_line(b, "inputs", r->inputs ? r->inputs : "");
 	print_line(b, "reason", r->reason);
 	for (size_t i = 0; i < r->installed.n; i++)

@@ -152,6 +152,8 @@ static const char *done_verb(enum kiln_op op)
 		return "uninstalled";
 	case KILN_OP_REMOVE:
 		return "removed";
+	case KILN_OP_ROLLBACK:
+		return "brought back";
 	default:
 		return NULL; /* the others are means to these */
 	}

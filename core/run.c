@@ -183,7 +183,8 @@ static bool undone_or_installed(const struct kiln_report *r)
 		enum kiln_op op = kiln_report_step(r, i)->op;
 
 		if (kiln_report_outcome(r, i)->result == KILN_DONE &&
-		    (op == KILN_OP_INSTALL || op == KILN_OP_UNINSTALL || op == KILN_OP_UNBUILD || op == KILN_OP_REMOVE))
+		    (op == KILN_OP_INSTALL || op == KILN_OP_UNINSTALL || op == KILN_OP_UNBUILD || op == KILN_OP_REMOVE ||
+		     op == KILN_OP_ROLLBACK))
 			return true;
 	}
 	return false;

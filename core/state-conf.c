@@ -84,12 +84,13 @@ static int consult_record(const struct judge *j, struct kiln_module *m, struct k
 
 	if (kiln_record_load(j->ctx, m->mod, v->kern, &record) < 0)
 		return 0;
-	if (!record.failed && (!have || have->level < KILN_BUILT))
+	if (!record.failed && !record.held && (!have || have->level < KILN_BUILT))
 		return 0;
 	now = inputs_now(j, m, v->kern);
 	if (!now || !record.inputs)
 		return 0;
 	same = !strcmp(record.inputs, now);
+	v->held = record.held && same;
 	if (have)
 		have->outdated = record.failed || !same;
 	if (!record.failed || !same)

@@ -14,6 +14,7 @@ struct kiln_verdict {
 	struct kiln_strv depends; /* BUILD_DEPENDS: module names */
 	bool failed_before;      /* a build record says: failed with these inputs */
 	char *failed_reason;     /* its first error line */
+	bool held;               /* rolled back, and nothing has changed since: only by name */
 	struct kiln_conf *conf;  /* NULL in tests and for code == CONF, SHELL */
 };
 

@@ -100,7 +100,7 @@ static void wish_automatic(struct derivation *d, const struct kiln_module *m, st
 	const struct kiln_verdict *v = kiln_module_verdict(m, kern);
 	const struct kiln_instance *i = kiln_module_instance(m, kern);
 
-	if (!v || !lacks(m, kern) || (i && i->weak_from))
+	if (!v || v->held || !lacks(m, kern) || (i && i->weak_from))
 		return;
 	if (!v->autoinstall && v->code != KILN_E_CONF && v->code != KILN_E_SHELL)
 		return;

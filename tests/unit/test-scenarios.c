@@ -91,7 +91,7 @@ static void read_has(struct scenario *s, struct kiln_strv *w)
 	i->outdated = has_word(w, "outdated");
 }
 
-/* conf NAME/VERSION RELEASE excluded|invalid|failed-before */
+/* conf NAME/VERSION RELEASE excluded|invalid|failed-before|held */
 static void read_conf(struct scenario *s, struct kiln_strv *w)
 {
 	struct kiln_module *m = kiln_state_module(s->state, parse_mod(w->v[1]));
@@ -104,6 +104,7 @@ static void read_conf(struct scenario *s, struct kiln_strv *w)
 		v->code = KILN_E_CONF;
 	v->reason = v->code ? strdup(w->v[3]) : NULL;
 	v->failed_before = has_word(w, "failed-before");
+	v->held = has_word(w, "held");
 }
 
 static void read_journal(struct scenario *s, struct kiln_strv *w)
