@@ -104,6 +104,27 @@ static int set_directives(struct kiln_strv *env, const struct kiln_strv *directi
 	return r;
 }
 
+/*
+ * The jobserver, and a make first in PATH that leaves an -j of the module's own
+ * out, which would start another one (cli/make.c).
+ */
+static int set_jobs(struct kiln_strv *env, const struct kiln_jobs *jobs)
+{
+	_cleanup_(freep) char *flags = NULL, *path = NULL;
+	int r;
+
+	if (jobs->take < 0)
+		return 0;
+	flags = kiln_strf(" -j%d --jobserver-auth=%d,%d", jobs->number, jobs->take, jobs->give);
+	for (size_t i = 0; i < env->n && !path; i++)
+		if (kiln_text_starts(env->v[i], "PATH="))
+			path = kiln_strf(PKGLIBEXECDIR "/bin:%s", env->v[i] + strlen("PATH="));
+	r = flags && path ? kiln_env_set(env, "MAKEFLAGS", flags) : -ENOMEM;
+	if (r >= 0)
+		r = kiln_env_set(env, KILN_MAKE_JOBS, flags);
+	return r < 0 ? r : kiln_env_set(env, "PATH", path);
+}
+
 int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 {
 	_cleanup_(freep) char *pwd = kiln_build_outside(b, b->place);
@@ -116,6 +137,8 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		r = set_tools(&b->env, &b->details);
 	if (r >= 0)
 		r = set_directives(&b->env, &b->ctx->settings.directives);
+	if (r >= 0)
+		r = set_jobs(&b->env, &b->job->jobs);
 	if (r >= 0)
 		r = kiln_env_set(&b->env, "PWD", pwd);
 	if (r >= 0)

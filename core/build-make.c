@@ -27,6 +27,8 @@ static int run(struct kiln_build *b, const char *what, const char *text, const c
 	p.env = (const char *const *)b->env.v;
 	p.cwd = b->dir;
 	p.out = p.err = b->log.fd;
+	p.keep[0] = b->job->jobs.take;
+	p.keep[1] = b->job->jobs.give;
 	p.seconds = kiln_build_seconds(b);
 	kiln_build_log_begin(&b->log, what, text);
 	r = kiln_proc_run(&p, err);
@@ -106,7 +108,7 @@ int kiln_build_patch(struct kiln_build *b, struct kiln_err *err)
 int kiln_build_hook(struct kiln_build *b, const char *what, const char *words, struct kiln_done *d, struct kiln_err *err)
 {
 	struct kiln_script s = { .what = what, .words = words, .dir = b->place, .log = b->log.fd, .env = &b->env,
-				 .seconds = kiln_build_seconds(b) };
+				 .jobs = &b->job->jobs, .seconds = kiln_build_seconds(b) };
 	int r;
 
 	if (!words)
@@ -153,16 +155,37 @@ static void add_default(struct kiln_buf *text, const struct kiln_build *b)
 	add_quoted(text, place);
 }
 
-/* "make" as the first word gets what dkms puts there; "'make'" is how a conf says no to that. */
+/* The length of a first word that is make, plain or by its path; 0: it is something else. */
+static size_t first_make(const char *command)
+{
+	static const char *const names[] = { "make", "/usr/bin/make", "/bin/make" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (kiln_text_starts(command, names[i]) && strchr(" \t;&|", command[strlen(names[i])]))
+			return strlen(names[i]);
+	return 0;
+}
+
+/*
+ * "make" as the first word gets what dkms puts there; "'make'" is how a conf
+ * says no to that.  With a jobserver -j is in MAKEFLAGS: on the command line it
+ * would start another one.  A path leads past the make of ours that sees to that.
+ */
 static const char *add_make(struct kiln_buf *text, const struct kiln_build *b, const char *command)
 {
-	if (!kiln_text_starts(command, "make") || !strchr(" \t;&|", command[4]))
+	const struct kiln_jobs *jobs = &b->job->jobs;
+	bool plain = first_make(command) == strlen("make");
+
+	if (!plain && (jobs->take < 0 || !first_make(command)))
 		return command;
-	kiln_buf_adds(text, "make -j");
-	if (b->job->make_jobs > 0)
-		kiln_buf_addf(text, "%d", b->job->make_jobs);
-	kiln_buf_addf(text, " KERNELRELEASE=%s", b->kern.release);
-	return command + 4;
+	kiln_buf_adds(text, "make");
+	if (jobs->take < 0 && jobs->number > 0)
+		kiln_buf_addf(text, " -j%d", jobs->number);
+	else if (jobs->take < 0)
+		kiln_buf_adds(text, " -j");
+	if (plain)
+		kiln_buf_addf(text, " KERNELRELEASE=%s", b->kern.release);
+	return command + first_make(command);
 }
 
 char *kiln_build_command(const struct kiln_build *b)

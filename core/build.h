@@ -19,7 +19,7 @@ struct kiln_build_job {
 	const char *source_dir;            /* inside the root */
 	const struct kiln_conf *conf;
 	const struct kiln_kernel *kernel;  /* with headers */
-	int make_jobs;                     /* for make -j; 0: plain -j */
+	struct kiln_jobs jobs;             /* for its makes */
 	bool private_mounts;               /* kiln_namespace_works() said so */
 	unsigned flags;
 };
@@ -46,6 +46,7 @@ struct kiln_script {
 	int log;              /* descriptor for its output; -1: ours */
 	/* Of a build only, else zero: the whole environment, and the seconds that are left. */
 	const struct kiln_strv *env;
+	const struct kiln_jobs *jobs;
 	unsigned seconds;
 };
 

@@ -26,7 +26,7 @@ struct work {
 	const struct kiln_step *step;
 	const struct kiln_module *module; /* NULL: imported in this run */
 	const struct kiln_kernel *kernel; /* NULL: not installed */
-	int make_jobs;
+	const struct kiln_jobs *jobs;    /* of a build */
 };
 
 static void out_of_memory(struct kiln_done *d)
@@ -182,7 +182,7 @@ static void op_build(const struct work *w, struct kiln_done *d, bool *changed)
 	_cleanup_(kiln_conf_freep) struct kiln_conf *owned = NULL;
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_build_job job = { .ctx = w->ctx, .mod = w->step->mod, .source_dir = dir, .kernel = w->kernel,
-				      .make_jobs = w->make_jobs, .private_mounts = w->x->private_mounts,
+				      .jobs = *w->jobs, .private_mounts = w->x->private_mounts,
 				      .flags = w->step->flags };
 	int r = dir ? step_conf(w, dir, &owned, &job.conf, &err) : -ENOMEM;
 
@@ -336,9 +336,10 @@ bool kiln_op_moot(const struct kiln_exec *x, const struct kiln_step *step)
 	return step->op == KILN_OP_INITRAMFS && !kiln_initramfs_exists(x->ctx, step->kern);
 }
 
-void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, int make_jobs, struct kiln_done *d, bool *changed)
+void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_jobs *jobs,
+		 struct kiln_done *d, bool *changed)
 {
-	struct work w = { .x = x, .ctx = x->ctx, .step = step, .make_jobs = make_jobs,
+	struct work w = { .x = x, .ctx = x->ctx, .step = step, .jobs = jobs,
 			  .module = step->mod.name ? kiln_state_module(x->state, step->mod) : NULL,
 			  .kernel = step->kern.release ? kiln_state_kernel(x->state, step->kern) : NULL };
 

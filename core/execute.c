@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Walks a plan: whatever is ready runs, builds and depmods several at once in
- * workers, the rest here.  A step that fails holds back those that wait for
- * it and nothing else.
+ * workers, the rest here.  Of what is ready the longest way to the end is begun
+ * first.  A step that fails holds back those that wait for it and nothing else.
  */
 #include "core/execute.h"
 
@@ -13,6 +13,7 @@
 #include "core/base/cleanup.h"
 
 #include "core/build.h"
+#include "core/job-times.h"
 #include "core/report.h"
 #include "core/want.h"
 
@@ -29,7 +30,10 @@ struct walk {
 	const struct kiln_plan *plan;
 	struct kiln_report *report;
 	struct kiln_pool *pool;
+	struct kiln_jobserver *js; /* NULL: -j has no limit */
 	struct progress *steps;
+	struct kiln_times times;
+	double *ranks;
 	kiln_progress_fn *fn;
 	void *data;
 	int result; /* sticky: 0 or -ENOMEM */
@@ -102,23 +106,10 @@ static bool may_run(const struct walk *w, size_t i)
 
 /* ---- running it ---- */
 
-/* The cores, shared among the builds that can run at once. */
-static int make_jobs(const struct walk *w)
-{
-	int jobs = w->exec.ctx->settings.jobs, builds = 0;
-
-	for (size_t k = 0; k < w->plan->n; k++)
-		if (w->plan->steps[k].op == KILN_OP_BUILD && !w->plan->steps[k].refused && w->steps[k].phase != OVER)
-			builds++;
-	if (jobs <= 0)
-		return 0;
-	return builds > 1 ? (jobs / (builds < jobs ? builds : jobs)) : jobs;
-}
-
 struct pooled {
 	const struct walk *walk;
 	const struct kiln_step *step;
-	int jobs;
+	struct kiln_jobs jobs;
 };
 
 static void run_pooled(void *data, struct kiln_done *d)
@@ -126,18 +117,33 @@ static void run_pooled(void *data, struct kiln_done *d)
 	const struct pooled *p = data;
 	bool changed;
 
-	kiln_op_run(&p->walk->exec, p->step, p->jobs, d, &changed);
+	kiln_op_run(&p->walk->exec, p->step, &p->jobs, d, &changed);
+}
+
+/* -EAGAIN: the token that seemed free was taken by a make; the step waits on. */
+static int join(struct walk *w, size_t i, struct kiln_jobs *jobs, struct kiln_jobs_client **client)
+{
+	bool makes = w->plan->steps[i].op == KILN_OP_BUILD;
+
+	return w->js ? kiln_jobserver_join(w->js, w->ranks[i], makes ? jobs : NULL, client) : 0;
 }
 
 static void start_pooled(struct walk *w, size_t i)
 {
-	struct pooled p = { w, &w->plan->steps[i], make_jobs(w) };
+	struct pooled p = { w, &w->plan->steps[i], KILN_JOBS_NONE };
+	struct kiln_job job = { i, run_pooled, &p, NULL };
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_done d = { 0 };
-	int r;
+	int r = join(w, i, &p.jobs, &job.client);
 
-	w->steps[i].phase = RUNS;
-	r = kiln_pool_start(w->pool, i, run_pooled, &p, &err);
+	if (r == -EAGAIN)
+		return;
+	if (r == 0) {
+		w->steps[i].phase = RUNS;
+		if (w->fn)
+			w->fn(w->data, p.step, NULL);
+		r = kiln_pool_start(w->pool, &job, &err);
+	}
 	if (r < 0) {
 		kiln_done_fail(&d, r, &err);
 		finish(w, i, &d, false);
@@ -167,50 +173,71 @@ static void run_step(struct walk *w, size_t i)
 		hold_back(w, i, s);
 		return;
 	}
-	if (w->fn)
-		w->fn(w->data, s, NULL);
 	if (kiln_op_pooled(s->op)) {
 		start_pooled(w, i);
 		return;
 	}
-	kiln_op_run(&w->exec, s, 0, &d, &changed);
+	if (w->fn)
+		w->fn(w->data, s, NULL);
+	kiln_op_run(&w->exec, s, NULL, &d, &changed);
 	finish(w, i, &d, changed);
 }
 
-static void wait_for_one(struct walk *w)
+static void wait_for_one(struct walk *w, bool for_token)
 {
-	struct kiln_done d = { 0 };
-	size_t i;
+	struct kiln_through t;
+	const struct kiln_step *s;
+	const char *name;
 
-	if (kiln_pool_wait(w->pool, &i, &d) < 0)
+	if (kiln_pool_wait(w->pool, for_token, &t) < 0)
 		return;
-	kiln_op_settle(&w->exec, &w->plan->steps[i], &d);
-	finish(w, i, &d, any_changed(w, &w->plan->steps[i]));
+	s = &w->plan->steps[t.id];
+	name = kiln_times_name(s);
+	kiln_op_settle(&w->exec, s, &t.done);
+	if (name && t.done.result == KILN_DONE)
+		kiln_times_note(&w->times, name, s->kern.release, t.cpu);
+	finish(w, t.id, &t.done, any_changed(w, s));
 }
 
-/* A step that can run now and does not have to wait for a worker; plan->n: none. */
+/* Done here, or on a worker's way to being refused. */
+static bool needs_worker(const struct kiln_step *s)
+{
+	return kiln_op_pooled(s->op) && !s->refused;
+}
+
+/* What can run now: first what needs no worker, then by rank; plan->n: nothing. */
 static size_t next_ready(const struct walk *w, bool followers)
 {
+	size_t best = w->plan->n;
+
 	for (size_t i = 0; i < w->plan->n; i++) {
 		const struct kiln_step *s = &w->plan->steps[i];
 
 		if ((s->op == KILN_OP_INITRAMFS) != followers || !may_run(w, i))
 			continue;
-		if (!kiln_op_pooled(s->op) || s->refused || !kiln_pool_full(w->pool))
+		if (!needs_worker(s))
 			return i;
+		if (best == w->plan->n || w->ranks[i] > w->ranks[best])
+			best = i;
 	}
-	return w->plan->n;
+	return best;
+}
+
+static bool worker_free(const struct walk *w)
+{
+	return !kiln_pool_full(w->pool) && (!w->js || kiln_jobserver_idle(w->js));
 }
 
 static void walk(struct walk *w, bool followers)
 {
 	for (;;) {
 		size_t i = next_ready(w, followers);
+		bool ready = i < w->plan->n;
 
-		if (i < w->plan->n)
+		if (ready && (!needs_worker(&w->plan->steps[i]) || worker_free(w)))
 			run_step(w, i);
 		else if (kiln_pool_running(w->pool))
-			wait_for_one(w);
+			wait_for_one(w, ready);
 		else
 			return;
 	}
@@ -230,18 +257,47 @@ static size_t pool_width(const struct kiln_ctx *ctx, const struct kiln_plan *p)
 	return ctx->settings.jobs > 0 ? (size_t)ctx->settings.jobs : p->n + 1;
 }
 
+static int walk_open(struct walk *w)
+{
+	const struct kiln_plan *p = w->plan;
+	struct kiln_ctx *ctx = w->exec.ctx;
+	_cleanup_(freep) double *seconds = calloc(p->n + 1, sizeof(*seconds));
+
+	w->exec.private_mounts = builds_anything(p) && kiln_namespace_works();
+	w->steps = calloc(p->n + 1, sizeof(*w->steps));
+	w->ranks = calloc(p->n + 1, sizeof(*w->ranks));
+	w->js = ctx->settings.jobs > 0 ? kiln_jobserver_new((size_t)ctx->settings.jobs) : NULL;
+	w->pool = kiln_pool_new(pool_width(ctx, p), w->js);
+	w->report = kiln_report_new(p);
+	if (!seconds || !w->steps || !w->ranks || !w->pool || !w->report || (ctx->settings.jobs > 0 && !w->js))
+		return -ENOMEM;
+	if (!builds_anything(p))
+		return 0;
+	kiln_times_load(ctx, &w->times);
+	kiln_times_estimate(ctx, w->exec.state, &w->times, p, seconds);
+	kiln_times_rank(p, seconds, w->ranks);
+	return 0;
+}
+
+static void walk_close(struct walk *w)
+{
+	kiln_pool_free(w->pool); /* before the jobserver, whose clients it has */
+	kiln_jobserver_free(w->js);
+	kiln_times_done(&w->times);
+	kiln_report_free(w->report);
+	free(w->steps);
+	free(w->ranks);
+}
+
 int kiln_execute_locked(struct kiln_ctx *ctx, const struct kiln_state *s, const struct kiln_plan *p, int *lock,
 			kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err)
 {
-	_cleanup_(kiln_report_freep) struct kiln_report *report = kiln_report_new(p);
-	_cleanup_(freep) struct progress *steps = calloc(p->n + 1, sizeof(*steps));
-	_cleanup_(kiln_pool_freep) struct kiln_pool *pool = kiln_pool_new(pool_width(ctx, p));
-	struct walk w = { .exec = { ctx, s, builds_anything(p) && kiln_namespace_works() }, .plan = p, .report = report,
-			  .pool = pool, .steps = steps, .fn = fn, .data = data };
+	_cleanup_(walk_close) struct walk w = { .exec = { ctx, s, false }, .plan = p, .fn = fn, .data = data };
 
-	if (!report || !steps || !pool)
+	if (walk_open(&w) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	walk(&w, false);
+	kiln_times_save(ctx, &w.times);
 	if (lock && *lock >= 0) {
 		close(*lock);
 		*lock = -1;
@@ -249,7 +305,7 @@ int kiln_execute_locked(struct kiln_ctx *ctx, const struct kiln_state *s, const 
 	walk(&w, true);
 	if (w.result < 0)
 		return kiln_fail(err, w.result, "out of memory");
-	*ret = TAKE_PTR(report);
+	*ret = TAKE_PTR(w.report);
 	return 0;
 }
 

@@ -48,6 +48,9 @@ bool kiln_kern_same(struct kiln_kern a, struct kiln_kern b);
  */
 #define KILN_NESTED "MODKILN_RUN"
 
+/* Environment variable of builds: what MAKEFLAGS was when they began, for the make that we put first in their PATH. */
+#define KILN_MAKE_JOBS "MODKILN_MAKE_JOBS"
+
 /* What a command line can say; NULL and 0: from framework.conf, or else the default. */
 struct kiln_options {
 	const char *root;          /* every path below is looked up under it; default "/" */

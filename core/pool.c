@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
@@ -18,6 +20,7 @@
 struct slot {
 	pid_t pid; /* 0: free */
 	size_t id;
+	struct kiln_jobs_client *client;
 	int in;
 	struct kiln_buf said;
 };
@@ -25,10 +28,11 @@ struct slot {
 struct kiln_pool {
 	size_t width, running;
 	struct slot *slots;
-	struct pollfd *polls;
+	struct pollfd *polls; /* one for each slot, then two for each client of the jobserver */
+	struct kiln_jobserver *js;
 };
 
-struct kiln_pool *kiln_pool_new(size_t width)
+struct kiln_pool *kiln_pool_new(size_t width, struct kiln_jobserver *js)
 {
 	_cleanup_(kiln_pool_freep) struct kiln_pool *p = calloc(1, sizeof(*p));
 
@@ -36,15 +40,39 @@ struct kiln_pool *kiln_pool_new(size_t width)
 		return NULL;
 	p->width = width ? width : 1;
 	p->slots = calloc(p->width, sizeof(*p->slots));
-	p->polls = calloc(p->width, sizeof(*p->polls));
+	p->polls = calloc(3 * p->width, sizeof(*p->polls));
+	p->js = js;
 	return p->slots && p->polls ? TAKE_PTR(p) : NULL;
 }
 
-/* Leaves the slot free; the exit status of its worker, which is waited for. */
-static int slot_end(struct kiln_pool *p, struct slot *s)
+static double seconds(struct timeval t)
 {
-	int status = kiln_proc_wait(s->pid, true);
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
 
+/* As kiln_proc_wait(), with the CPU time of the process and of all that it waited for. */
+static int wait_usage(pid_t pid, double *cpu)
+{
+	struct rusage u = { 0 };
+	int status;
+	pid_t done;
+
+	do
+		done = wait4(pid, &status, 0, &u);
+	while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return -errno;
+	*cpu = seconds(u.ru_utime) + seconds(u.ru_stime);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Leaves the slot free; the exit status of its worker, which is waited for. */
+static int slot_end(struct kiln_pool *p, struct slot *s, double *cpu)
+{
+	int status = wait_usage(s->pid, cpu);
+
+	if (s->client)
+		kiln_jobserver_leave(p->js, s->client);
 	close(s->in);
 	kiln_buf_free(&s->said);
 	*s = (struct slot){ 0 };
@@ -54,6 +82,8 @@ static int slot_end(struct kiln_pool *p, struct slot *s)
 
 void kiln_pool_free(struct kiln_pool *p)
 {
+	double cpu;
+
 	if (!p)
 		return;
 	/* All are told before any is waited for. */
@@ -62,7 +92,7 @@ void kiln_pool_free(struct kiln_pool *p)
 			kill(p->slots[i].pid, SIGTERM);
 	for (size_t i = 0; p->slots && i < p->width; i++)
 		if (p->slots[i].pid)
-			slot_end(p, &p->slots[i]);
+			slot_end(p, &p->slots[i], &cpu);
 	free(p->slots);
 	free(p->polls);
 	free(p);
@@ -91,16 +121,13 @@ static struct slot *free_slot(struct kiln_pool *p)
 	return NULL;
 }
 
-int kiln_pool_start(struct kiln_pool *p, size_t id, kiln_job_fn *fn, void *data, struct kiln_err *err)
+static int start(struct kiln_pool *p, struct slot *s, const struct kiln_job *job, struct kiln_err *err)
 {
-	struct kiln_worker w = { .fn = fn, .data = data, .engine = getpid() };
+	struct kiln_worker w = { .fn = job->fn, .data = job->data, .engine = getpid() };
 	_cleanup_(closep) int in = -1;
-	struct slot *s = free_slot(p);
 	int fds[2];
 	pid_t pid;
 
-	if (!s)
-		return kiln_fail(err, -EAGAIN, "every worker is busy");
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return kiln_fail(err, -errno, "cannot start a worker: no pipe: %m");
 	in = fds[0];
@@ -111,9 +138,19 @@ int kiln_pool_start(struct kiln_pool *p, size_t id, kiln_job_fn *fn, void *data,
 		errno = -pid;
 		return kiln_fail(err, pid, "cannot start a worker: %m");
 	}
-	*s = (struct slot){ .pid = pid, .id = id, .in = TAKE_FD(in), .said = KILN_BUF_INIT };
+	*s = (struct slot){ .pid = pid, .id = job->id, .client = job->client, .in = TAKE_FD(in), .said = KILN_BUF_INIT };
 	p->running++;
 	return 0;
+}
+
+int kiln_pool_start(struct kiln_pool *p, const struct kiln_job *job, struct kiln_err *err)
+{
+	struct slot *s = free_slot(p);
+	int r = s ? start(p, s, job, err) : kiln_fail(err, -EAGAIN, "every worker is busy");
+
+	if (r < 0 && job->client)
+		kiln_jobserver_leave(p->js, job->client);
+	return r;
 }
 
 /* True once there is nothing more to hear: not at the end of the pipe, which a process that the job left may hold. */
@@ -138,12 +175,22 @@ static void fill_polls(struct kiln_pool *p)
 	}
 }
 
-/* The first worker that has said all it had to say; -errno. */
-static int next_through(struct kiln_pool *p, struct slot **ret)
+/* What the jobserver waits for comes behind the workers; how many there are to be polled. */
+static size_t fill_all_polls(struct kiln_pool *p)
+{
+	fill_polls(p);
+	return p->width + (p->js ? kiln_jobserver_polls(p->js, p->polls + p->width) : 0);
+}
+
+/* The first worker that has said all it had to say; -EAGAIN: a token is free; -errno. */
+static int next_through(struct kiln_pool *p, bool for_token, struct slot **ret)
 {
 	for (;;) {
-		fill_polls(p);
-		if (poll(p->polls, p->width, -1) < 0 && errno != EINTR)
+		if (p->js)
+			kiln_jobserver_serve(p->js, for_token);
+		if (p->js && for_token && kiln_jobserver_idle(p->js))
+			return -EAGAIN;
+		if (poll(p->polls, fill_all_polls(p), p->js ? kiln_jobserver_patience(p->js) : -1) < 0 && errno != EINTR)
 			return -errno;
 		for (size_t i = 0; i < p->width; i++) {
 			if (p->polls[i].revents && hear(&p->slots[i])) {
@@ -169,7 +216,7 @@ static void explain_death(struct kiln_done *d, int status)
 	kiln_done_fail(d, -ECHILD, &err);
 }
 
-int kiln_pool_wait(struct kiln_pool *p, size_t *id, struct kiln_done *d)
+int kiln_pool_wait(struct kiln_pool *p, bool for_token, struct kiln_through *ret)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf said = KILN_BUF_INIT;
 	struct slot *s = NULL;
@@ -177,16 +224,15 @@ int kiln_pool_wait(struct kiln_pool *p, size_t *id, struct kiln_done *d)
 
 	if (!p->running)
 		return -ECHILD;
-	r = next_through(p, &s);
+	r = next_through(p, for_token, &s);
 	if (r < 0)
 		return r;
 	said = s->said;
 	s->said = (struct kiln_buf)KILN_BUF_INIT;
-	*id = s->id;
-	*d = (struct kiln_done){ .result = KILN_DONE };
-	status = slot_end(p, s);
+	*ret = (struct kiln_through){ .id = s->id, .done = { .result = KILN_DONE } };
+	status = slot_end(p, s, &ret->cpu);
 	/* A result counts only from a worker that ended as it should. */
-	if (status != 0 || !kiln_buf_ok(&said) || kiln_done_unpack(said.data, said.len, d) < 0)
-		explain_death(d, status);
+	if (status != 0 || !kiln_buf_ok(&said) || kiln_done_unpack(said.data, said.len, &ret->done) < 0)
+		explain_death(&ret->done, status);
 	return 0;
 }

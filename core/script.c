@@ -67,6 +67,10 @@ static int run_words(struct kiln_ctx *ctx, const struct kiln_script *s, const st
 	p.cwd = cwd;
 	p.out = s->log < 0 ? STDOUT_FILENO : s->log;
 	p.err = s->log < 0 ? STDERR_FILENO : s->log;
+	if (s->jobs) {
+		p.keep[0] = s->jobs->take;
+		p.keep[1] = s->jobs->give;
+	}
 	p.seconds = s->seconds ? s->seconds : ctx->settings.build_seconds;
 	r = kiln_proc_run(&p, err);
 	if (r == -ENOEXEC)

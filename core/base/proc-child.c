@@ -16,6 +16,8 @@
 
 #include <linux/close_range.h>
 
+#include "core/base/cleanup.h"
+
 extern char **environ;
 
 void kiln_proc_child_signals(void)
@@ -69,6 +71,13 @@ static void close_on_exec(void)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+static void keep_open(const struct kiln_proc *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->keep); i++)
+		if (p->keep[i] > 2)
+			fcntl(p->keep[i], F_SETFD, 0);
+}
+
 /* As a shell: what cannot be executed in one directory may be there in the next. */
 static int try_programs(const struct kiln_proc_child *c)
 {
@@ -100,6 +109,7 @@ static int start(const struct kiln_proc_child *c)
 	if (r < 0)
 		return -r;
 	close_on_exec();
+	keep_open(c->p);
 	kiln_proc_child_die_with(c->parent);
 	if (c->p->prepare && c->p->prepare(c->p->prepare_data))
 		_exit(126);

@@ -2,7 +2,7 @@
 /*
  * Child processes: argv, environment, directory, output; never a shell unless
  * the caller names one.  Children start with every signal at its default and
- * unblocked, no descriptor above 2, stdin from /dev/null, umask 022, and die
+ * unblocked, no descriptor above 2 unless told, stdin from /dev/null, umask 022, and die
  * with the thread that started them.  One that is limited (seconds, capture)
  * leads a process group of its own; any other stays in ours, so that a signal
  * for a worker's group, or of the terminal, reaches it.
@@ -21,6 +21,7 @@ struct kiln_proc {
 	const char *const *env;  /* NULL: ours */
 	int cwd;                 /* directory descriptor; -1: ours */
 	int out, err;            /* descriptors for stdout and stderr; -1: /dev/null */
+	int keep[2];             /* others that stay open, under their numbers; -1: none */
 	struct kiln_buf *capture; /* not NULL: stdout goes there (at most capture_max bytes) instead of out */
 	size_t capture_max;       /* more output than this ends the child, -E2BIG; 0: 1 MiB */
 	const void *input;        /* bytes for stdin, as a file; NULL: /dev/null */
@@ -35,7 +36,7 @@ struct kiln_proc {
 	void *prepare_data;
 };
 
-#define KILN_PROC_INIT { .cwd = -1, .out = -1, .err = -1 }
+#define KILN_PROC_INIT { .cwd = -1, .out = -1, .err = -1, .keep = { -1, -1 } }
 
 /* Exit status 0..255, 128 + signal, or a negative code when it could not be run at all (-ENOENT: no such program). */
 int kiln_proc_run(const struct kiln_proc *p, struct kiln_err *err);

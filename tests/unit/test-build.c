@@ -53,7 +53,7 @@ static void set_up(struct machine *m, struct unit_root *root, const char *make)
 	m->module = (struct kiln_conf_module){ (char *)"acme", (char *)"", (char *)"acme_dest", (char *)"/updates", true };
 	m->conf = (struct kiln_conf){ .modules = &m->module, .n_modules = 1, .make = (char *)make };
 	m->job = (struct kiln_build_job){ .ctx = m->ctx, .mod = acme, .source_dir = "/usr/src/acme-1.2",
-					  .conf = &m->conf, .kernel = &m->kernel, .make_jobs = 3 };
+					  .conf = &m->conf, .kernel = &m->kernel, .jobs = { 3, -1, -1 } };
 }
 
 static struct kiln_done build(const struct machine *m)
@@ -395,6 +395,7 @@ static void test_command(void **state)
 		{ "'make' all", "'make' all", 3, false },
 		{ "makefoo all", "makefoo all", 3, false },
 		{ "cd src && make", "cd src && make LLVM=1", 3, true },
+		{ "/usr/bin/make all", "/usr/bin/make all", 3, false },
 		{ NULL, "make -j3 KERNELRELEASE=6.1.0-9-amd64 -C R/k/build M=R/var/lib/dkms/acme/1.2/build", 3, false },
 	};
 	struct kiln_ctx ctx = { .root_path = (char *)"R" };
@@ -408,7 +409,7 @@ static void test_command(void **state)
 		_cleanup_(freep) char *command = NULL;
 
 		conf.make = (char *)cases[i].make;
-		job.make_jobs = cases[i].jobs;
+		job.jobs = (struct kiln_jobs){ cases[i].jobs, -1, -1 };
 		b.details.llvm = cases[i].llvm;
 		command = kiln_build_command(&b);
 		assert_string_equal(command, cases[i].command);
@@ -434,11 +435,10 @@ static void run_build(void *data, struct kiln_done *d)
 static void build_two(struct machine *m, const char *make, struct kiln_done d[2])
 {
 	static const struct kiln_kern other = { "6.1.0-8-amd64", "x86_64" };
-	_cleanup_(kiln_pool_freep) struct kiln_pool *pool = kiln_pool_new(2);
+	_cleanup_(kiln_pool_freep) struct kiln_pool *pool = kiln_pool_new(2, NULL);
 	_cleanup_(freep) char *text = kiln_strf("AT=%s/" TREE "/build; %s", m->root->path, make);
 	struct kiln_kernel second = { 0 };
 	struct kiln_build_job job;
-	size_t id;
 
 	m->conf.make = text;
 	m->job.private_mounts = true;
@@ -446,15 +446,15 @@ static void build_two(struct machine *m, const char *make, struct kiln_done d[2]
 	assert_int_equal(kiln_kernel_load(m->ctx, other, &second, NULL), 0);
 	job = m->job;
 	job.kernel = &second;
-	assert_int_equal(kiln_pool_start(pool, 0, run_build, &m->job, NULL), 0);
-	assert_int_equal(kiln_pool_start(pool, 1, run_build, &job, NULL), 0);
+	assert_int_equal(kiln_pool_start(pool, &(struct kiln_job){ 0, run_build, &m->job, NULL }, NULL), 0);
+	assert_int_equal(kiln_pool_start(pool, &(struct kiln_job){ 1, run_build, &job, NULL }, NULL), 0);
 	for (int i = 0; i < 2; i++) {
-		struct kiln_done one;
+		struct kiln_through t;
 
-		assert_int_equal(kiln_pool_wait(pool, &id, &one), 0);
-		if (one.text)
-			print_message("%s\n", one.text);
-		d[id] = one;
+		assert_int_equal(kiln_pool_wait(pool, false, &t), 0);
+		if (t.done.text)
+			print_message("%s\n", t.done.text);
+		d[t.id] = t.done;
 	}
 	kiln_kernel_done(&second);
 	m->conf.make = NULL;

@@ -18,7 +18,7 @@
 
 static struct kiln_pool *new_pool(size_t width)
 {
-	struct kiln_pool *p = kiln_pool_new(width);
+	struct kiln_pool *p = kiln_pool_new(width, NULL);
 
 	assert_non_null(p);
 	return p;
@@ -26,10 +26,11 @@ static struct kiln_pool *new_pool(size_t width)
 
 static struct kiln_done wait_for(struct kiln_pool *p, size_t *id)
 {
-	struct kiln_done d;
+	struct kiln_through t;
 
-	assert_int_equal(kiln_pool_wait(p, id, &d), 0);
-	return d;
+	assert_int_equal(kiln_pool_wait(p, false, &t), 0);
+	*id = t.id;
+	return t.done;
 }
 
 /* ---- results ---- */
@@ -46,12 +47,13 @@ static void speak(void *data, struct kiln_done *d)
 static void test_result(void **state)
 {
 	_cleanup_(kiln_pool_freep) struct kiln_pool *p = new_pool(2);
+	struct kiln_through t;
 	struct kiln_done d;
 	size_t id;
 
 	(void)state;
-	assert_int_equal(kiln_pool_wait(p, &id, &d), -ECHILD);
-	assert_int_equal(kiln_pool_start(p, 7, speak, (void *)"one\ntwo", NULL), 0);
+	assert_int_equal(kiln_pool_wait(p, false, &t), -ECHILD);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 7, speak, (void *)"one\ntwo", NULL }, NULL), 0);
 	assert_int_equal(kiln_pool_running(p), 1);
 	assert_false(kiln_pool_full(p));
 	d = wait_for(p, &id);
@@ -82,7 +84,7 @@ static void test_long_result(void **state)
 	size_t id;
 
 	(void)state;
-	assert_int_equal(kiln_pool_start(p, 0, speak_long, NULL, NULL), 0);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 0, speak_long, NULL, NULL }, NULL), 0);
 	d = wait_for(p, &id);
 	assert_int_equal(d.result, KILN_DONE);
 	assert_int_equal(strlen(d.log), 300000);
@@ -105,9 +107,9 @@ static void test_several_at_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(kiln_pool_start(p, i, speak_in_turn, &pause[i], NULL), 0);
+		assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ i, speak_in_turn, &pause[i], NULL }, NULL), 0);
 	assert_true(kiln_pool_full(p));
-	assert_int_equal(kiln_pool_start(p, 3, speak_in_turn, &pause[0], &err), -EAGAIN);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 3, speak_in_turn, &pause[0], NULL }, &err), -EAGAIN);
 	assert_non_null(err.text);
 	for (size_t i = 0; i < 3; i++) {
 		d = wait_for(p, &id);
@@ -154,7 +156,7 @@ static void assert_fails(kiln_job_fn *fn, void *data, const char *text)
 	struct kiln_done d;
 	size_t id;
 
-	assert_int_equal(kiln_pool_start(p, 1, fn, data, NULL), 0);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 1, fn, data, NULL }, NULL), 0);
 	d = wait_for(p, &id);
 	assert_int_equal(d.result, KILN_FAILED);
 	assert_non_null(strstr(d.text, text));
@@ -228,7 +230,7 @@ static void test_nothing_outlives_its_job(void **state)
 
 	(void)state;
 	make_pipe(fds);
-	assert_int_equal(kiln_pool_start(p, 1, daemons_and_done, &fds[1], NULL), 0);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 1, daemons_and_done, &fds[1], NULL }, NULL), 0);
 	close(fds[1]);
 	d = wait_for(p, &id);
 	assert_int_equal(d.result, KILN_DONE);
@@ -244,8 +246,8 @@ static void test_nothing_outlives_its_pool(void **state)
 
 	(void)state;
 	make_pipe(fds);
-	assert_int_equal(kiln_pool_start(p, 1, daemons_and_wait, &fds[1], NULL), 0);
-	assert_int_equal(kiln_pool_start(p, 2, daemons_and_wait, &fds[1], NULL), 0);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 1, daemons_and_wait, &fds[1], NULL }, NULL), 0);
+	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 2, daemons_and_wait, &fds[1], NULL }, NULL), 0);
 	close(fds[1]);
 	usleep(400000);
 	kiln_pool_free(p);
@@ -254,9 +256,9 @@ static void test_nothing_outlives_its_pool(void **state)
 
 static int engine(void *data)
 {
-	struct kiln_pool *p = kiln_pool_new(1);
+	struct kiln_pool *p = kiln_pool_new(1, NULL);
 
-	kiln_pool_start(p, 1, daemons_and_wait, data, NULL);
+	kiln_pool_start(p, &(struct kiln_job){ 1, daemons_and_wait, data, NULL }, NULL);
 	sleep(3600);
 	return 0;
 }
