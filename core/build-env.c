@@ -10,7 +10,10 @@
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
+#include "core/base/fs.h"
 #include "core/base/text.h"
+
+#include "core/tree.h"
 
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -125,6 +128,30 @@ static int set_jobs(struct kiln_strv *env, const struct kiln_jobs *jobs)
 	return r < 0 ? r : kiln_env_set(env, "PATH", path);
 }
 
+/*
+ * Module.symvers of the modules in BUILD_DEPENDS, as they are installed for this
+ * kernel.  Make splits the list at blanks, so a path that has one is left out.
+ */
+static int set_symbols(struct kiln_build *b)
+{
+	const struct kiln_strv *names = &b->job->conf->build_depends;
+	_cleanup_(kiln_buf_free) struct kiln_buf list = KILN_BUF_INIT;
+
+	for (size_t i = 0; i < names->n; i++) {
+		_cleanup_(freep) char *link = kiln_tree_link(b->ctx, (struct kiln_mod){ names->v[i], NULL }, b->kern);
+		_cleanup_(freep) char *path = link ? kiln_strf("%s/module/Module.symvers", link) : NULL;
+		_cleanup_(freep) char *outside = path ? kiln_build_outside(b, path) : NULL;
+
+		if (!outside)
+			return -ENOMEM;
+		if (kiln_fs_is_file(b->ctx->root, kiln_rel(path)) && !strchr(outside, ' '))
+			kiln_buf_addf(&list, "%s%s", list.len ? " " : "", outside);
+	}
+	if (!kiln_buf_ok(&list))
+		return -ENOMEM;
+	return list.len ? kiln_env_set(&b->env, "KBUILD_EXTRA_SYMBOLS", kiln_buf_str(&list)) : 0;
+}
+
 int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 {
 	_cleanup_(freep) char *pwd = kiln_build_outside(b, b->place);
@@ -139,6 +166,8 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		r = set_directives(&b->env, &b->ctx->settings.directives);
 	if (r >= 0)
 		r = set_jobs(&b->env, &b->job->jobs);
+	if (r >= 0)
+		r = set_symbols(b);
 	if (r >= 0)
 		r = kiln_env_set(&b->env, "PWD", pwd);
 	if (r >= 0)

@@ -197,6 +197,30 @@ static void test_built_against(void **state)
 	done(&m);
 }
 
+/* Symbols of what is installed for this kernel, in the order of BUILD_DEPENDS; the others have none to give. */
+static void test_dependency_symbols(void **state)
+{
+	static const char *const names[] = { "second", "absent", "first", "silent" };
+	struct machine m;
+	_cleanup_(freep) char *want = NULL;
+	size_t n;
+
+	set_up(&m, *state, "printf %s \"$KBUILD_EXTRA_SYMBOLS\" > acme.ko");
+	unit_write(m.root, "var/lib/dkms/first/1/6.1.0-9-amd64/x86_64/module/Module.symvers", "");
+	unit_write(m.root, "var/lib/dkms/second/2/6.1.0-9-amd64/x86_64/module/Module.symvers", "");
+	unit_dir(m.root, "var/lib/dkms/silent/1/6.1.0-9-amd64/x86_64/module");
+	assert_int_equal(symlinkat("1/6.1.0-9-amd64/x86_64", m.root->fd, "var/lib/dkms/first/kernel-6.1.0-9-amd64-x86_64"), 0);
+	assert_int_equal(symlinkat("2/6.1.0-9-amd64/x86_64", m.root->fd, "var/lib/dkms/second/kernel-6.1.0-9-amd64-x86_64"), 0);
+	assert_int_equal(symlinkat("1/6.1.0-9-amd64/x86_64", m.root->fd, "var/lib/dkms/silent/kernel-6.1.0-9-amd64-x86_64"), 0);
+	for (n = 0; n < ARRAY_SIZE(names); n++)
+		assert_int_equal(kiln_strv_add(&m.conf.build_depends, names[n]), 0);
+	assert_built(&m);
+	want = kiln_strf("%s/var/lib/dkms/second/kernel-6.1.0-9-amd64-x86_64/module/Module.symvers "
+			 "%s/var/lib/dkms/first/kernel-6.1.0-9-amd64-x86_64/module/Module.symvers", m.root->path, m.root->path);
+	unit_assert_file(m.root, BUILT "/module/acme_dest.ko", want);
+	done(&m);
+}
+
 /* ---- failures ---- */
 
 static void test_make_fails(void **state)
@@ -545,6 +569,7 @@ int main(void)
 		unit_test_with_root(test_patch_file),
 		unit_test_with_root(test_hooks),
 		unit_test_with_root(test_hook_is_missing),
+		unit_test_with_root(test_dependency_symbols),
 		unit_test_with_root(test_environment),
 		cmocka_unit_test(test_command),
 		unit_test_with_root(test_two_at_once),
