@@ -23,6 +23,7 @@ static const struct word {
 } words[] = {
 	{ "kernel-added", KERNEL, KILN_FACT_KERNEL_ADDED },
 	{ "kernel-removed", KERNEL, KILN_FACT_KERNEL_REMOVED },
+	{ "kernel-replaced", KERNEL, KILN_FACT_KERNEL_REPLACED },
 	{ "headers-added", KERNEL, KILN_FACT_HEADERS_ADDED },
 	{ "autoinstall", KERNEL, KILN_FACT_AUTOINSTALL },
 	{ "source-added", SOURCE, KILN_FACT_SOURCE_ADDED },

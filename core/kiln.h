@@ -172,6 +172,7 @@ enum kiln_fact_kind {
 	KILN_FACT_SOURCE_ADDED,   /* mod: its directory in the source tree came or changed */
 	KILN_FACT_SOURCE_REMOVED, /* mod: its directory is about to go, or has gone */
 	KILN_FACT_KERNEL_UNSETTLED, /* kern: its package was left half-way: nothing is done for it unasked */
+	KILN_FACT_KERNEL_REPLACED, /* kern: other files are about to take the place of its own (dkms kernel_preinst) */
 	KILN_FACT_SOURCE_UNSETTLED, /* mod: likewise */
 	KILN_FACT_RECONCILE,      /* look at everything that is registered, for every kernel */
 	KILN_FACT_AUTOINSTALL,    /* kern: what dkms autoinstall means */
@@ -202,7 +203,7 @@ size_t kiln_facts_count(const struct kiln_facts *f);
  * One line a fact, after the line "modkiln-facts 1"; blank lines and # comments
  * are skipped.  Plugin and engine speak it, pending wishes and tests are written
  * in it:
- *	kernel-added RELEASE [ARCH]      kernel-removed, headers-added, autoinstall likewise
+ *	kernel-added RELEASE [ARCH]      kernel-removed, kernel-replaced, headers-added, autoinstall likewise
  *	source-added NAME VERSION        source-removed likewise
  *	kernel-unsettled RELEASE [ARCH]  source-unsettled NAME VERSION
  *	reconcile

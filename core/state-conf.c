@@ -167,6 +167,17 @@ static int judge_instances(const struct judge *j, struct kiln_module *m)
 	return r;
 }
 
+/* Every module that has something for one kernel. */
+static int judge_sets(const struct judge *j, struct kiln_kern kern)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < j->state->n_modules && r >= 0; i++)
+		if (kiln_module_instance(&j->state->modules[i], kern))
+			r = judge_pair(j, &j->state->modules[i], kern);
+	return r;
+}
+
 static int judge_source(const struct judge *j, struct kiln_module *m)
 {
 	int r = 0;
@@ -202,6 +213,8 @@ static int judge_fact(const struct judge *j, const struct kiln_fact *f)
 	case KILN_FACT_HEADERS_ADDED:
 	case KILN_FACT_AUTOINSTALL:
 		return j->state->no_autoinstall ? 0 : judge_kernel(j, kern);
+	case KILN_FACT_KERNEL_REPLACED:
+		return judge_sets(j, kern);
 	case KILN_FACT_SOURCE_ADDED:
 		return j->state->no_autoinstall ? 0 : judge_source(j, m);
 	case KILN_FACT_RECONCILE:

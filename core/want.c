@@ -184,6 +184,19 @@ static void want_kernel_gone(struct derivation *d, struct kiln_kern kern)
 					    .because = "kernel removed" });
 }
 
+/* What installs itself was built for files that go, and comes back with the new ones; the rest is nobody's but the user's. */
+static void want_kernel_replaced(struct derivation *d, struct kiln_kern kern)
+{
+	for (size_t i = 0; i < d->state->n_modules; i++) {
+		const struct kiln_module *m = &d->state->modules[i];
+		const struct kiln_verdict *v = kiln_module_verdict(m, kern);
+
+		if (v && v->autoinstall && kiln_module_instance(m, kern))
+			wish(d, (struct kiln_wish){ .op = KILN_OP_UNBUILD, .mod = m->mod, .kern = kern,
+						    .because = "kernel replaced" });
+	}
+}
+
 static void want_everything(struct derivation *d)
 {
 	const struct kiln_state *s = d->state;
@@ -232,6 +245,9 @@ static void want_fact(struct derivation *d, const struct kiln_fact *f)
 		break;
 	case KILN_FACT_KERNEL_REMOVED:
 		want_kernel_gone(d, f->kern);
+		break;
+	case KILN_FACT_KERNEL_REPLACED:
+		want_kernel_replaced(d, f->kern);
 		break;
 	case KILN_FACT_SOURCE_ADDED:
 		want_source(d, f);

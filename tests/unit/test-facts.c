@@ -13,6 +13,7 @@
 static const char every_kind[] = FIRST
 	"kernel-added 6.1.0-9-amd64\n"
 	"kernel-removed 6.1.0-8-amd64 x86_64\n"
+	"kernel-replaced 6.1.0-8-amd64 x86_64\n"
 	"headers-added 6.1.0-9-amd64\n"
 	"autoinstall 6.1.0-9-amd64\n"
 	"source-added jool-dkms 4.1.9\n"
@@ -32,18 +33,18 @@ static void test_round_trip(void **state)
 
 	(void)state;
 	assert_int_equal(kiln_facts_parse(f, every_kind, NULL), 0);
-	assert_int_equal(kiln_facts_count(f), 13);
+	assert_int_equal(kiln_facts_count(f), 14);
 	assert_int_equal(kiln_facts_print(f, &text), 0);
 	assert_string_equal(text, every_kind);
 	assert_int_equal(f->v[0].kind, KILN_FACT_KERNEL_ADDED);
 	assert_null(f->v[0].kern.arch);
-	assert_string_equal(f->v[4].mod.name, "jool-dkms");
-	assert_int_equal(f->v[10].op, KILN_OP_INSTALL);
-	assert_int_equal(f->v[10].flags,
+	assert_string_equal(f->v[5].mod.name, "jool-dkms");
+	assert_int_equal(f->v[11].op, KILN_OP_INSTALL);
+	assert_int_equal(f->v[11].flags,
 			 KILN_FORCE | KILN_FORCE_VERSION | KILN_RETRY | KILN_KEEP_FILES);
-	assert_null(f->v[11].kern.release);
-	assert_int_equal(f->v[12].op, KILN_OP_IMPORT);
-	assert_string_equal(f->v[12].from, "/home/me/my source");
+	assert_null(f->v[12].kern.release);
+	assert_int_equal(f->v[13].op, KILN_OP_IMPORT);
+	assert_string_equal(f->v[13].from, "/home/me/my source");
 }
 
 static void test_lenient_reading(void **state)
