@@ -60,7 +60,7 @@ int kiln_script_run(struct kiln_ctx *ctx, const struct kiln_script *s, char **no
 
 struct kiln_record {
 	int version;        /* 1 */
-	bool failed;        /* of a build that failed: a negative result */
+	bool failed;        /* of a build that failed, or (EXCLUDED) was not wanted: a negative result */
 	int code;           /* KILN_E_* of the failure */
 	char *reason;       /* first error line of the failure */
 	bool held;          /* rolled back: not installed of itself while the inputs are these */
@@ -75,4 +75,6 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 /* -ENOENT: there is none; an unreadable one counts as none and is dropped. */
 int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_record *ret);
 int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const struct kiln_record *r);
+/* Notes that the conf does not want this kernel, unless there is something to lose: a set that is built, or its record. */
+void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason);
 void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern);

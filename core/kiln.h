@@ -262,6 +262,49 @@ void kiln_want_free(struct kiln_want *w);
 void kiln_want_freep(struct kiln_want **w);
 
 /* One step; plain data, printable and comparable. */
+/* A pair that is wanted and not installed, as far as can be told without evaluating a conf; all borrowed from the state. */
+struct kiln_missing {
+	struct kiln_mod mod;
+	struct kiln_kern kern; /* release NULL: the module's source is missing */
+	int code;              /* NOHEADERS, BROKEN, that of a failed build; NOTREACHED: nobody has come to it */
+	const char *reason;    /* half a sentence */
+	const char *log;       /* of a failed build; NULL */
+};
+const struct kiln_missing *kiln_state_missing(const struct kiln_state *s, size_t *n);
+
+/* ---- why: what holds for each pair, and what to do about it ---------------------- */
+
+enum kiln_why_kind {
+	KILN_WHY_FINE,       /* installed, or another kernel's set serves */
+	KILN_WHY_OUTDATED,   /* installed; what it was built from has changed */
+	KILN_WHY_WAITING,    /* for headers, another module, the next run */
+	KILN_WHY_FAILED,     /* it was tried, or its conf is not valid */
+	KILN_WHY_EXCLUDED,   /* by its conf */
+	KILN_WHY_DISABLED,   /* nobody asked for it, and it does not install itself */
+	KILN_WHY_SUPERSEDED, /* by another version */
+	KILN_WHY_MISSING,    /* wanted, and nothing stands in its way */
+	KILN_WHY_BROKEN,     /* its source is missing */
+};
+
+struct kiln_why {
+	struct kiln_mod mod;
+	struct kiln_kern kern; /* release NULL: about the module itself */
+	enum kiln_why_kind kind;
+	char *reason;          /* half a sentence */
+	char *next;            /* what to do; NULL: nothing */
+	char *log;             /* NULL: none */
+};
+
+/*
+ * One answer for each registered module and installed kernel that mod and kern
+ * name (NULL members: all).  Evaluates confs; takes no lock and changes nothing.
+ * The answers own their strings: kiln_why_free().
+ */
+int kiln_why(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_why **ret, size_t *n,
+	     struct kiln_err *err);
+void kiln_why_free(struct kiln_why *v, size_t n);
+const char *kiln_why_name(enum kiln_why_kind kind);
+
 struct kiln_step {
 	enum kiln_op op;
 	struct kiln_mod mod;   /* name NULL: INDEX, INITRAMFS */

@@ -161,6 +161,20 @@ void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_ker
 		kiln_fs_unlink(ctx->root, kiln_rel(path));
 }
 
+void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason)
+{
+	_cleanup_(kiln_record_done) struct kiln_record old = { 0 };
+	_cleanup_(freep) char *built = kiln_tree_modules(ctx, mod, kern);
+	struct kiln_record r = { .version = 1, .failed = true, .code = KILN_E_EXCLUDED };
+
+	if (!built || kiln_fs_exists(ctx->root, kiln_rel(built)))
+		return;
+	if (kiln_record_load(ctx, mod, kern, &old) >= 0 && !old.failed)
+		return;
+	r.reason = (char *)reason;
+	kiln_record_save(ctx, mod, kern, &r);
+}
+
 /* ---- the inputs ---- */
 
 /* The directory that the kernel's config is in, by way of links that mean this root; fd or -errno. */

@@ -7,6 +7,7 @@
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
 
+#include "core/build.h"
 #include "core/want.h"
 
 static enum kiln_result refusal_result(const struct kiln_step *step)
@@ -60,6 +61,8 @@ static char *failed_before_text(const struct kiln_step *step)
 void kiln_op_refuse(const struct kiln_exec *x, const struct kiln_step *step, struct kiln_done *d)
 {
 	*d = (struct kiln_done){ .result = refusal_result(step), .code = step->refused };
+	if (step->refused == KILN_E_EXCLUDED && step->kern.release && step->kern.arch)
+		kiln_record_exclude(x->ctx, step->mod, step->kern, step->reason); /* status asks no conf */
 	if (step->refused == KILN_E_NOHEADERS)
 		d->text = headers_text(x, step);
 	else if (step->refused == KILN_E_NOKERNEL)

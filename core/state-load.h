@@ -11,6 +11,8 @@ int kiln_state_read_tree(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln
 int kiln_state_read_sources(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_facts *facts, struct kiln_err *err);
 /* What each dkms.conf that the facts concern says, for the kernels they concern. state-conf.c */
 int kiln_state_read_confs(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_facts *facts, struct kiln_err *err);
+/* What is wanted and not installed; pending: the wishes that wait. state-missing.c */
+int kiln_state_read_missing(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_facts *pending);
 /* What waits, for a person to read. state-notices.c */
 int kiln_state_read_notices(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_err *err);
 

@@ -6,15 +6,9 @@
  */
 #include "core/state-load.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/base/cleanup.h"
-#include "core/base/text.h"
 
-#include "core/build.h"
 #include "core/pending.h"
-#include "core/tree.h"
 
 static int notice_journals(struct kiln_state *s)
 {
@@ -51,87 +45,33 @@ static int notice_fact(struct kiln_state *s, const struct kiln_fact *f)
 	return kiln_strv_addf(&s->notices, "a look at all modules and kernels %s", waits);
 }
 
-static int notice_pending(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_err *err)
-{
-	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
-	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
-	int r = facts ? kiln_pending_load(ctx, facts, &files, err) : -ENOMEM;
-
-	for (size_t i = 0; r >= 0 && i < facts->n; i++)
-		r = notice_fact(s, &facts->v[i]);
-	return r;
-}
-
-/* ---- pairs that have nothing ---- */
-
-/* That it is installed for an older kernel shows that it was to follow to this one. */
-static bool is_expected(const struct kiln_state *s, const char *name, size_t kernel)
-{
-	for (size_t i = 0; i < kernel; i++) {
-		const struct kiln_kernel *k = &s->kernels[i];
-
-		if (kiln_state_installed(s, name, (struct kiln_kern){ k->release, k->arch }))
-			return true;
-	}
-	return false;
-}
-
-static int notice_headers(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_module *m,
-			  const struct kiln_kernel *k)
-{
-	_cleanup_(freep) char *package = kiln_distro_headers_package(&ctx->distro, k->release);
-
-	return kiln_strv_addf(
-		&s->notices, "%s/%s for kernel %s: waits for the kernel's headers%s%s", m->mod.name,
-		m->mod.version, k->release, package ? ", package " : "", package ? package : "");
-}
-
-static int notice_failure(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_module *m,
-			  struct kiln_kern kern)
-{
-	_cleanup_(kiln_record_done) struct kiln_record record = { 0 };
-	_cleanup_(freep) char *log = kiln_log_path(ctx, m->mod, kern);
-
-	if (!log)
-		return -ENOMEM;
-	if (kiln_record_load(ctx, m->mod, kern, &record) < 0 || !record.failed)
-		return 0;
-	return kiln_strv_addf(&s->notices, "%s/%s for kernel %s: did not build: %s; see %s",
-			      m->mod.name, m->mod.version, kern.release,
-			      record.reason ? record.reason : kiln_code_text(record.code), log);
-}
-
-static int notice_pair(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_module *m,
-		       size_t kernel)
-{
-	const struct kiln_kernel *k = &s->kernels[kernel];
-	struct kiln_kern kern = { k->release, k->arch };
-
-	if (kiln_state_installed(s, m->mod.name, kern))
-		return 0;
-	if (k->headers)
-		return notice_failure(ctx, s, m, kern);
-	return is_expected(s, m->mod.name, kernel) ? notice_headers(ctx, s, m, k) : 0;
-}
-
-static int notice_module(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_module *m)
+/* Of what is missing, that which has a reason: the rest is for whoever asks. */
+static int notice_missing(struct kiln_state *s)
 {
 	int r = 0;
 
-	if (!m->registered || m->broken || kiln_state_newest(s, m->mod.name) != m)
-		return 0;
-	for (size_t i = 0; i < s->n_kernels && r >= 0; i++)
-		r = notice_pair(ctx, s, m, i);
+	for (size_t i = 0; i < s->n_missing && r >= 0; i++) {
+		const struct kiln_missing *m = &s->missing[i];
+
+		if (m->code != KILN_E_NOTREACHED && m->code != KILN_E_BROKEN)
+			r = kiln_strv_addf(&s->notices, "%s/%s for kernel %s: %s%s%s", m->mod.name,
+					   m->mod.version, m->kern.release, m->reason,
+					   m->log ? "; see " : "", m->log ? m->log : "");
+	}
 	return r;
 }
 
 int kiln_state_read_notices(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_err *err)
 {
-	int r = notice_journals(s);
+	_cleanup_(kiln_facts_freep) struct kiln_facts *pending = kiln_facts_new();
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
+	int r = pending ? notice_journals(s) : -ENOMEM;
 
 	if (r >= 0)
-		r = notice_pending(ctx, s, err);
-	for (size_t i = 0; i < s->n_modules && r >= 0; i++)
-		r = notice_module(ctx, s, &s->modules[i]);
-	return r;
+		r = kiln_pending_load(ctx, pending, &files, err);
+	for (size_t i = 0; r >= 0 && i < pending->n; i++)
+		r = notice_fact(s, &pending->v[i]);
+	if (r >= 0)
+		r = kiln_state_read_missing(ctx, s, pending);
+	return r < 0 ? r : notice_missing(s);
 }

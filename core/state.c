@@ -59,6 +59,12 @@ static void journal_done(struct kiln_open_journal *j)
 	kern_done(&j->kern);
 }
 
+static void missing_done(struct kiln_missing *m)
+{
+	free((char *)m->reason);
+	free((char *)m->log);
+}
+
 void kiln_state_free(struct kiln_state *s)
 {
 	if (!s)
@@ -73,6 +79,9 @@ void kiln_state_free(struct kiln_state *s)
 	kiln_strv_free(&s->garbage);
 	kiln_strv_free(&s->stale_initramfs);
 	kiln_strv_free(&s->notices);
+	for (size_t i = 0; i < s->n_missing; i++)
+		missing_done(&s->missing[i]);
+	free(s->missing);
 	free(s->arch);
 	free(s);
 }

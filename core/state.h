@@ -58,6 +58,8 @@ struct kiln_state {
 	bool no_autoinstall;         /* /etc/dkms/no-autoinstall */
 	struct kiln_strv stale_initramfs; /* releases whose initramfs is older than a change of their modules: stale.c */
 	struct kiln_strv notices;    /* loads without facts: what waits, one sentence each */
+	struct kiln_missing *missing; /* loads without facts; names borrowed from modules and kernels, the rest owned */
+	size_t n_missing;
 	char *arch;                  /* default architecture */
 };
 
