@@ -305,6 +305,14 @@ int kiln_why(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, s
 void kiln_why_free(struct kiln_why *v, size_t n);
 const char *kiln_why_name(enum kiln_why_kind kind);
 
+/* ---- want and plan: pure ------------------------------------------------------ */
+
+struct kiln_want;
+int kiln_want_derive(const struct kiln_state *s, const struct kiln_facts *f, struct kiln_want **ret, struct kiln_err *err);
+void kiln_want_free(struct kiln_want *w);
+void kiln_want_freep(struct kiln_want **w);
+
+/* One step; plain data, printable and comparable. */
 struct kiln_step {
 	enum kiln_op op;
 	struct kiln_mod mod;   /* name NULL: INDEX, INITRAMFS */
