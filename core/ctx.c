@@ -129,6 +129,8 @@ static int apply_options(struct kiln_ctx *ctx, const struct kiln_options *o)
 	if (o->jobs)
 		s->jobs = o->jobs > 0 ? o->jobs : 0;
 	s->no_depmod |= o->no_depmod;
+	s->symlink_modules |= o->symlink_modules;
+	s->modprobe_on_install |= o->modprobe;
 	s->verbose |= o->verbose;
 	s->force |= o->force;
 	ctx->nested = o->nested;
@@ -285,6 +287,11 @@ int kiln_ctx_lock_wait(const struct kiln_ctx *ctx)
 const char *kiln_ctx_defer(const struct kiln_ctx *ctx)
 {
 	return ctx->settings.defer;
+}
+
+const char *kiln_ctx_tmp(const struct kiln_ctx *ctx)
+{
+	return ctx->settings.tmp_location;
 }
 
 const char *kiln_ctx_running(const struct kiln_ctx *ctx)

@@ -17,8 +17,8 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	int lock_wait;     /* seconds, for package transactions */
 	unsigned build_seconds; /* limit of one build; 0: none */
 	bool verbose, no_depmod, force;
-	bool symlink_modules;
 	bool skip_proof;   /* what the kernel would refuse is placed all the same */
+	bool symlink_modules, modprobe_on_install;
 	char *sign_file, *mok_signing_key, *mok_certificate; /* raw text: may hold $kernelver */
 	char *post_transaction;
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;

@@ -24,7 +24,7 @@ enum { LARGEST = 1024 * 1024, MOST_SECONDS = 7 * 24 * 3600 };
 
 static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
-	"parallel_jobs", "compress_gzip_opts",
+	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
 	"post_transaction", "defer", "lock_wait", "build_seconds", "skip_proof", NULL,
 };
@@ -258,6 +258,7 @@ int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 	take_flag(&vars, "verbose", &s->verbose);
 	take_flag(&vars, "symlink_modules", &s->symlink_modules);
 	take_flag(&vars, "skip_proof", &s->skip_proof);
+	take_flag(&vars, "modprobe_on_install", &s->modprobe_on_install);
 	r = take_numbers(&vars, s, err);
 	return r < 0 ? r : take_texts(&vars, s, err);
 }

@@ -64,6 +64,8 @@ struct kiln_options {
 	const struct kiln_strv *directives; /* NAME=VALUE, over what every dkms.conf says */
 	int jobs;                  /* -j; negative: no limit */
 	bool no_depmod;
+	bool symlink_modules;      /* links into the tree instead of copies */
+	bool modprobe;             /* what was installed for the running kernel is loaded */
 	bool verbose;
 	bool force;
 	bool nested;               /* KILN_NESTED was set: a script of a run started us */
@@ -87,6 +89,8 @@ int kiln_ctx_lock_wait(const struct kiln_ctx *ctx);
 const char *kiln_ctx_defer(const struct kiln_ctx *ctx);
 /* Whether the tree (or the place where it would be made) can be written by us; 0, or -KILN_E_TREE with err. */
 int kiln_ctx_writable(const struct kiln_ctx *ctx, struct kiln_err *err);
+/* Directory for files that live no longer than a package transaction. */
+const char *kiln_ctx_tmp(const struct kiln_ctx *ctx);
 /* Whether /etc/dkms/no-autoinstall is there. */
 bool kiln_ctx_no_autoinstall(const struct kiln_ctx *ctx);
 
@@ -168,11 +172,11 @@ enum kiln_op {
 enum kiln_fact_kind {
 	KILN_FACT_KERNEL_ADDED,   /* kern */
 	KILN_FACT_KERNEL_REMOVED, /* kern: its files are about to go */
+	KILN_FACT_KERNEL_REPLACED, /* kern: other files are about to take the place of its own (dkms kernel_preinst) */
 	KILN_FACT_HEADERS_ADDED,  /* kern */
 	KILN_FACT_SOURCE_ADDED,   /* mod: its directory in the source tree came or changed */
 	KILN_FACT_SOURCE_REMOVED, /* mod: its directory is about to go, or has gone */
 	KILN_FACT_KERNEL_UNSETTLED, /* kern: its package was left half-way: nothing is done for it unasked */
-	KILN_FACT_KERNEL_REPLACED, /* kern: other files are about to take the place of its own (dkms kernel_preinst) */
 	KILN_FACT_SOURCE_UNSETTLED, /* mod: likewise */
 	KILN_FACT_RECONCILE,      /* look at everything that is registered, for every kernel */
 	KILN_FACT_AUTOINSTALL,    /* kern: what dkms autoinstall means */
@@ -249,19 +253,15 @@ int kiln_state_rows(struct kiln_ctx *ctx, const struct kiln_state *s, struct kil
 
 /* Installed kernels, newest last; borrowed strings; array owned by the caller. */
 int kiln_state_kernels(const struct kiln_state *s, struct kiln_kern **ret, size_t *n);
+/* Those of them that modules are installed for of themselves: headers that stayed behind a kernel make none. */
+int kiln_state_targets(const struct kiln_state *s, struct kiln_kern **ret, size_t *n);
+/* Registered modules that have their source, each in its newest version; borrowed strings; array owned by the caller. */
+int kiln_state_modules(const struct kiln_state *s, struct kiln_mod **ret, size_t *n);
 /* Whether a module is registered; version NULL: any. */
 bool kiln_state_has_module(const struct kiln_state *s, struct kiln_mod mod);
 /* Pairs that a transaction wished for and that wait, one sentence each; owned by the caller. */
 int kiln_state_notices(const struct kiln_state *s, struct kiln_strv *ret);
 
-/* ---- want and plan: pure ------------------------------------------------------ */
-
-struct kiln_want;
-int kiln_want_derive(const struct kiln_state *s, const struct kiln_facts *f, struct kiln_want **ret, struct kiln_err *err);
-void kiln_want_free(struct kiln_want *w);
-void kiln_want_freep(struct kiln_want **w);
-
-/* One step; plain data, printable and comparable. */
 /* A pair that is wanted and not installed, as far as can be told without evaluating a conf; all borrowed from the state. */
 struct kiln_missing {
 	struct kiln_mod mod;

@@ -13,8 +13,8 @@
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 #include "core/base/lock.h"
-#include "core/base/proc.h"
 
+#include "core/after.h"
 #include "core/ctx.h"
 #include "core/execute.h"
 #include "core/facts.h"
@@ -175,40 +175,6 @@ static void sweep(struct kiln_ctx *ctx, const struct kiln_state *s)
 	}
 }
 
-/* ---- post_transaction of framework.conf ---- */
-
-static bool undone_or_installed(const struct kiln_report *r)
-{
-	for (size_t i = 0; i < kiln_report_count(r); i++) {
-		enum kiln_op op = kiln_report_step(r, i)->op;
-
-		if (kiln_report_outcome(r, i)->result == KILN_DONE &&
-		    (op == KILN_OP_INSTALL || op == KILN_OP_UNINSTALL || op == KILN_OP_UNBUILD || op == KILN_OP_REMOVE ||
-		     op == KILN_OP_ROLLBACK))
-			return true;
-	}
-	return false;
-}
-
-/* A command line of the administrator's: the shell is what he wrote it for. */
-static void post_transaction(struct kiln_ctx *ctx, const struct kiln_report *report)
-{
-	const char *argv[] = { "/bin/sh", "-c", ctx->settings.post_transaction, NULL };
-	_cleanup_(freep) char *path = kiln_strf("%s/post_transaction.log", ctx->settings.dkms_tree);
-	_cleanup_(closep) int log = -1;
-	struct kiln_proc p = KILN_PROC_INIT;
-	int r;
-
-	if (!ctx->settings.post_transaction || !path || kiln_report_status(report) || !undone_or_installed(report))
-		return;
-	log = openat(ctx->root, kiln_rel(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	p.argv = argv;
-	p.out = p.err = log;
-	r = kiln_proc_run(&p, NULL);
-	if (r)
-		kiln_log(ctx, KILN_LOG_WARNING, "post_transaction ended with status %d; its output is in %s", r, path);
-}
-
 /* ---- all together ---- */
 
 static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress_fn *fn, void *data,
@@ -221,7 +187,7 @@ static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress
 	if (r < 0)
 		return r;
 	kiln_pending_remove(ctx, &t->pending);
-	post_transaction(ctx, *ret);
+	kiln_after_run(ctx, *ret);
 	return 0;
 }
 

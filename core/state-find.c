@@ -118,6 +118,37 @@ int kiln_state_kernels(const struct kiln_state *s, struct kiln_kern **ret, size_
 	return 0;
 }
 
+int kiln_state_targets(const struct kiln_state *s, struct kiln_kern **ret, size_t *n)
+{
+	struct kiln_kern *v = calloc(s->n_kernels ? s->n_kernels : 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	*n = 0;
+	for (size_t i = 0; i < s->n_kernels; i++)
+		if (kiln_state_is_target(s, &s->kernels[i]))
+			v[(*n)++] = (struct kiln_kern){ s->kernels[i].release, s->kernels[i].arch };
+	*ret = v;
+	return 0;
+}
+
+int kiln_state_modules(const struct kiln_state *s, struct kiln_mod **ret, size_t *n)
+{
+	struct kiln_mod *v = calloc(s->n_modules ? s->n_modules : 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	*n = 0;
+	for (size_t i = 0; i < s->n_modules; i++) {
+		const struct kiln_module *m = &s->modules[i];
+
+		if (m->registered && kiln_state_newest(s, m->mod.name) == m)
+			v[(*n)++] = m->mod;
+	}
+	*ret = v;
+	return 0;
+}
+
 int kiln_state_notices(const struct kiln_state *s, struct kiln_strv *ret)
 {
 	return kiln_strv_copy(ret, &s->notices);
