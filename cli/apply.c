@@ -57,37 +57,65 @@ static unsigned flags_of(const struct cli *c)
  * A directory is copied and added on the way, unless the module is registered:
  * then only --force replaces its source.
  */
-static int say_source(struct cli *c, struct kiln_facts *facts, struct kiln_mod mod)
+static int say_source(struct cli *c, struct kiln_facts *facts, const struct cli_mod *m)
 {
-	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	int r;
+	const struct kiln_state *s;
+	int r, status;
 
-	if (!c->source)
+	if (!m->source)
 		return CLI_OK;
-	if (geteuid()) {
+	if (geteuid() && !c->dry_run) {
 		cli_error("Copying a module's source to the source tree needs root.");
 		return CLI_NEEDS_ROOT;
 	}
-	r = kiln_state_load(c->ctx, NULL, &s, &err);
-	if (r < 0)
-		return fail(&err, r);
-	if (kiln_state_has_module(s, mod) && !c->options.force)
+	s = cli_seen(c, &status);
+	if (!s)
+		return status;
+	if (kiln_state_has_module(s, cli_mod_name(m)) && !c->options.force)
 		return CLI_OK;
-	r = kiln_facts_import(facts, mod, c->source, flags_of(c));
+	r = kiln_facts_import(facts, cli_mod_name(m), m->source, flags_of(c));
 	return r < 0 ? kiln_code_status(r) : CLI_OK;
 }
 
 static int say_requests(struct cli *c, struct kiln_facts *facts, struct kiln_mod mod)
 {
-	int status, r = 0;
+	unsigned flags = flags_of(c);
+	int r = 0;
 
 	if (c->verb->op == KILN_OP_ADD)
-		return kiln_facts_request(facts, KILN_OP_ADD, mod, (struct kiln_kern){ NULL, NULL }, flags_of(c)) < 0;
-	status = cli_targets(c);
-	for (size_t i = 0; i < c->n_targets && !status && r >= 0; i++)
-		r = kiln_facts_request(facts, c->verb->op, mod, c->targets[i], flags_of(c));
-	return r < 0 ? CLI_BAD_ARGUMENTS : status;
+		return kiln_facts_request(facts, KILN_OP_ADD, mod, (struct kiln_kern){ NULL, NULL }, flags) < 0;
+	if (c->verb->op == KILN_OP_INSTALL && c->rpm_safe_upgrade)
+		flags |= KILN_FORCE; /* the same version comes again, with other files */
+	for (size_t i = 0; i < c->n_targets && r >= 0; i++)
+		r = kiln_facts_request(facts, c->verb->op, mod, c->targets[i], flags);
+	return r < 0 ? CLI_BAD_ARGUMENTS : CLI_OK;
+}
+
+/* What was typed, as facts; 0 or an exit status. */
+static int say_all(struct cli *c, struct kiln_facts *facts)
+{
+	int status = c->verb->op == KILN_OP_ADD ? CLI_OK : cli_targets(c);
+
+	for (size_t i = 0; i < c->n_mods && !status; i++) {
+		struct kiln_mod mod = cli_mod_name(&c->mods[i]);
+
+		if (c->rpm_safe_upgrade && c->verb->op == KILN_OP_REMOVE && cli_safe_upgrade_cancels(c, mod))
+			continue;
+		if (c->rpm_safe_upgrade && c->verb->op == KILN_OP_ADD)
+			cli_safe_upgrade_note(c, mod);
+		status = say_source(c, facts, &c->mods[i]);
+		if (!status)
+			status = say_requests(c, facts, mod);
+	}
+	return status;
+}
+
+/* Who asks for everything does not ask for what its conf excludes. */
+static int forgiven(const struct cli *c, int status)
+{
+	bool everything = c->all_modules || c->every_kernel;
+
+	return everything && status == kiln_code_status(KILN_E_EXCLUDED) ? CLI_OK : status;
 }
 
 int cli_apply(struct cli *c)
@@ -95,19 +123,17 @@ int cli_apply(struct cli *c)
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_mod mod;
-	int r, status = facts ? cli_identify(c) : CLI_BAD_ARGUMENTS;
+	int r, status = facts ? cli_mods(c) : CLI_BAD_ARGUMENTS;
 
 	if (status)
 		return status;
-	r = kiln_ctx_writable(c->ctx, &err);
+	r = c->dry_run ? 0 : kiln_ctx_writable(c->ctx, &err);
 	if (r < 0)
 		return fail(&err, r);
-	mod = (struct kiln_mod){ c->module, c->version };
-	status = say_source(c, facts, mod);
-	if (!status)
-		status = say_requests(c, facts, mod);
-	return status ? status : cli_run(c, facts, &report);
+	status = say_all(c, facts);
+	if (status || !kiln_facts_count(facts))
+		return status;
+	return forgiven(c, cli_run(c, facts, &report));
 }
 
 /* ---- autoinstall, kernel_postinst ---- */
@@ -147,7 +173,7 @@ int cli_autoinstall(struct cli *c)
 
 /* ---- kernel_preinst, kernel_prerm ---- */
 
-int cli_kernel_gone(struct cli *c)
+static int tell_kernel(struct cli *c, enum kiln_fact_kind kind)
 {
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
@@ -155,8 +181,18 @@ int cli_kernel_gone(struct cli *c)
 
 	if (status)
 		return status;
-	if (kiln_facts_kernel(facts, KILN_FACT_KERNEL_REMOVED, c->targets[0]) < 0)
+	if (kiln_facts_kernel(facts, kind, c->targets[0]) < 0)
 		return CLI_BAD_ARGUMENTS;
 	status = cli_run(c, facts, &report);
 	return report && kiln_report_failed(report) ? CLI_REMOVAL_FAILED : status;
+}
+
+int cli_kernel_gone(struct cli *c)
+{
+	return tell_kernel(c, KILN_FACT_KERNEL_REMOVED);
+}
+
+int cli_kernel_replaced(struct cli *c)
+{
+	return tell_kernel(c, KILN_FACT_KERNEL_REPLACED);
 }

@@ -23,21 +23,33 @@ enum cli_status {
 
 struct cli_verb;
 
+/* A module that was named; owned strings. */
+struct cli_mod {
+	char *name, *version; /* version NULL: any, for verbs that list */
+	char *source;         /* directory it is to be copied from; NULL: it is in its place */
+};
+
 struct cli {
 	struct kiln_options options;
 	const struct cli_verb *verb;  /* NULL: none was named */
 	char *module, *version;       /* NULL: not said */
 	char *source;                 /* directory that holds a dkms.conf, absolute; NULL: not said */
+	struct kiln_strv more;        /* further modules: NAME/VERSION, or such a directory */
 	struct kiln_strv kernels, archs, directives;
 	char *template_kernel;
 	char *path;                   /* of a conf or a directory, absolute, for verbs that take one; NULL: not said */
-	bool plain, how, json;
+	bool plain, how, json, failed;
+	bool every_kernel;            /* -k all */
+	bool all_modules, rpm_safe_upgrade;
 	bool all, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 
 	struct kiln_ctx *ctx;         /* once the verb runs */
+	struct cli_mod *mods;         /* modules meant, see cli_mods() */
+	size_t n_mods;
 	struct kiln_kern *targets;    /* kernels meant, see cli_targets() */
 	size_t n_targets;
+	struct kiln_state *seen;      /* owns the names of "all" kernels and modules */
 };
 
 enum cli_need {
@@ -55,25 +67,38 @@ struct cli_verb {
 	unsigned needs;
 	enum kiln_op op;
 	int (*run)(struct cli *c); /* exit status */
+	const char *words;         /* for --help: what is typed behind it; NULL: nothing */
+	unsigned groups;           /* enum cli_group: options that it takes */
 };
 
 /* options.c: fills *c; 0, or an exit status after having said why. */
 int cli_parse(struct cli *c, int argc, char **argv);
 void cli_done(struct cli *c);
-void cli_usage(void);
+/* help.c; NULL: of the whole command. */
+void cli_usage(const struct cli_verb *verb);
 
 /* main.c */
 const struct cli_verb *cli_verb_find(const char *name);
 const struct cli_verb *cli_verbs(size_t *n);
 
-/* target.c: name and version from what was typed; which kernels are meant. 0 or an exit status. */
-int cli_identify(struct cli *c);
+/* target.c: which kernels are meant. 0 or an exit status. */
 int cli_targets(struct cli *c);
+/* What is on disk, read once; NULL after having said why. */
+const struct kiln_state *cli_seen(struct cli *c, int *status);
+
+/* mods.c: name and version of the first module that was typed, and all of them with theirs. 0 or an exit status. */
+int cli_identify(struct cli *c);
+int cli_mods(struct cli *c);
+/* For verbs that list: a version need not be there, and no module means all of them. */
+int cli_mods_listed(struct cli *c);
+void cli_mods_free(struct cli *c);
+struct kiln_mod cli_mod_name(const struct cli_mod *m);
 
 /* apply.c */
 int cli_apply(struct cli *c);
 int cli_autoinstall(struct cli *c);
 int cli_kernel_gone(struct cli *c);
+int cli_kernel_replaced(struct cli *c);
 /* Runs facts (or prints their plan); *report may be NULL when nothing was carried out. */
 int cli_run(struct cli *c, const struct kiln_facts *facts, struct kiln_report **report);
 
@@ -83,9 +108,23 @@ bool cli_in_package_script(const struct cli *c);
 bool cli_defer(struct cli *c, const struct kiln_facts *facts, int *status);
 void cli_activate_trigger(const struct cli *c);
 
-/* status.c, match.c, rollback.c */
+/* safe-upgrade.c: --rpm_safe_upgrade. */
+void cli_safe_upgrade_note(const struct cli *c, struct kiln_mod mod);
+bool cli_safe_upgrade_cancels(const struct cli *c, struct kiln_mod mod);
+
+/* status.c, status-json.c, why.c, match.c, rollback.c */
 int cli_rollback(struct cli *c);
 int cli_status(struct cli *c);
+struct cli_status_filter {
+	struct kiln_mod mod;   /* NULL members: any; patterns of the shell */
+	struct kiln_kern kern;
+};
+typedef int cli_status_fn(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data);
+/* fn for each module and kernel that was named, or once for all. */
+int cli_status_each(struct cli *c, const struct kiln_state *s, cli_status_fn *fn, void *data);
+bool cli_status_meant(const struct cli_status_filter *f, const struct kiln_missing *m);
+int cli_status_json(struct cli *c, const struct kiln_state *s);
+int cli_why(struct cli *c);
 int cli_match(struct cli *c);
 
 /* conf.c, lint.c */

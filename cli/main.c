@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The dkms command: a table of verbs, the checks that they share, and the way in. */
-#include "cli/cli.h"
+#include "cli/options.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -16,30 +16,42 @@
 /* What `dkms --version` has to say, for scripts that compare it: the dkms whose interface this is. */
 #define DKMS_INTERFACE "3.4.3"
 
+#define ANY_MODULE "NAME/VERSION | DIRECTORY..."
+#define UNDOES (CLI_G_SETS | CLI_G_ALL)
+#define BUILDS (CLI_G_SETS | CLI_G_BUILD | CLI_G_FORCE | CLI_G_MANY)
+
 static const struct cli_verb verbs[] = {
-	{ "add", "register a module", CLI_MODULE | CLI_NO_ALL, KILN_OP_ADD, cli_apply },
-	{ "build", "compile it for a kernel", CLI_MODULE | CLI_NO_ALL, KILN_OP_BUILD, cli_apply },
+	{ "add", "register a module", CLI_MODULE | CLI_NO_ALL, KILN_OP_ADD, cli_apply, ANY_MODULE,
+	  CLI_G_MODULE | CLI_G_CONF | CLI_G_FORCE | CLI_G_RPM | CLI_G_PLAN },
+	{ "build", "compile it for a kernel", CLI_MODULE | CLI_NO_ALL, KILN_OP_BUILD, cli_apply, ANY_MODULE, BUILDS },
 	{ "install", "compile it if need be, and place it for a kernel", CLI_ROOT | CLI_MODULE | CLI_NO_ALL,
-	  KILN_OP_INSTALL, cli_apply },
+	  KILN_OP_INSTALL, cli_apply, ANY_MODULE, BUILDS | CLI_G_PLACE | CLI_G_RPM },
 	{ "uninstall", "take it out of a kernel, keep the build", CLI_ROOT | CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
-	  KILN_OP_UNINSTALL, cli_apply },
+	  KILN_OP_UNINSTALL, cli_apply, "NAME/VERSION...", UNDOES },
 	{ "unbuild", "take it out of a kernel and delete the build", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
-	  KILN_OP_UNBUILD, cli_apply },
-	{ "remove", "forget it, for a kernel or for --all", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply },
-	{ "status", "list modules and what they are built and installed for", CLI_READS, 0, cli_status },
-	{ "conf", "print what a dkms.conf says", CLI_READS | CLI_TAKES_PATH, 0, cli_conf },
-	{ "lint", "say what is wrong with a dkms.conf", CLI_READS | CLI_TAKES_PATH, 0, cli_lint },
+	  KILN_OP_UNBUILD, cli_apply, "NAME/VERSION...", UNDOES },
+	{ "remove", "forget it, for a kernel or for --all", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply,
+	  "NAME/VERSION...", UNDOES | CLI_G_RPM },
+	{ "status", "list modules and what they are built and installed for", CLI_READS, 0, cli_status, "[NAME[/VERSION]]...",
+	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_JSON | CLI_G_FAILED },
+	{ "why", "say for each module and kernel what holds and what to do", CLI_READS, 0, cli_why, "[NAME[/VERSION]]...",
+	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_JSON | CLI_G_CONF },
+	{ "conf", "print what a dkms.conf says", CLI_READS | CLI_TAKES_PATH, 0, cli_conf, "[NAME/VERSION | DIRECTORY | FILE]",
+	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_VIEW | CLI_G_JSON },
+	{ "lint", "say what is wrong with a dkms.conf", CLI_READS | CLI_TAKES_PATH, 0, cli_lint,
+	  "[NAME/VERSION | DIRECTORY | FILE]", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_JSON },
 	{ "autoinstall", "install for a kernel all that installs itself", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL,
-	  cli_autoinstall },
+	  cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_BUILD | CLI_G_PLAN },
 	{ "rollback", "bring the set back that the last install replaced", CLI_ROOT | CLI_NO_ALL, KILN_OP_ROLLBACK,
-	  cli_rollback },
-	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match },
-	{ "kernel_postinst", "what a kernel's package calls once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
-	  KILN_OP_INSTALL, cli_autoinstall },
-	{ "kernel_preinst", "what a kernel's package calls before it is replaced", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
-	  KILN_OP_RECOVER, cli_kernel_gone },
-	{ "kernel_prerm", "what a kernel's package calls before it goes", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
-	  KILN_OP_RECOVER, cli_kernel_gone },
+	  cli_rollback, "[NAME[/VERSION]]", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_PLAN },
+	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match,
+	  "[NAME/VERSION]", CLI_G_SETS | CLI_G_BUILD | CLI_G_MATCH },
+	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_INSTALL, cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_PLAN },
+	{ "kernel_preinst", "do what a kernel's package wants before it is replaced", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_RECOVER, cli_kernel_replaced, NULL, CLI_G_KERNEL | CLI_G_PLAN },
+	{ "kernel_prerm", "do what a kernel's package wants before it goes", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
+	  KILN_OP_RECOVER, cli_kernel_gone, NULL, CLI_G_KERNEL | CLI_G_PLAN },
 };
 
 const struct cli_verb *cli_verbs(size_t *n)
@@ -61,7 +73,12 @@ static int check_arguments(const struct cli *c)
 {
 	unsigned needs = c->verb->needs;
 
-	if (c->kernels.n && c->all && !(needs & CLI_READS)) {
+	if (c->archs.n > 1 && c->archs.n != c->kernels.n) {
+		cli_error("%zu architectures do not fit %zu kernels: give one for all, or one for each.", c->archs.n,
+			  c->kernels.n);
+		return CLI_BAD_ARGUMENTS;
+	}
+	if ((c->kernels.n || c->every_kernel) && c->all && !(needs & CLI_READS)) {
 		cli_error("-k and --all contradict each other: give one.");
 		return CLI_KERNEL_AND_ALL;
 	}
@@ -69,7 +86,7 @@ static int check_arguments(const struct cli *c)
 		cli_error("-a and --all contradict each other: give one.");
 		return CLI_ARCH_AND_ALL;
 	}
-	if (needs & CLI_ONE_K && c->kernels.n != 1) {
+	if (needs & CLI_ONE_K && (c->kernels.n != 1 || c->every_kernel)) {
 		cli_error("dkms %s needs one kernel: -k RELEASE.", c->verb->name);
 		return CLI_ONE_KERNEL;
 	}
@@ -77,7 +94,7 @@ static int check_arguments(const struct cli *c)
 		cli_error("dkms %s does not know --all: name the kernels with -k.", c->verb->name);
 		return CLI_NOT_WITH_ALL;
 	}
-	if (needs & CLI_ROOT && geteuid()) {
+	if (needs & CLI_ROOT && geteuid() && !c->dry_run) {
 		cli_error("dkms %s needs root.", c->verb->name);
 		return CLI_NEEDS_ROOT;
 	}
@@ -129,7 +146,7 @@ static int run(struct cli *c)
 	int status;
 
 	if (c->help) {
-		cli_usage();
+		cli_usage(c->verb);
 		return CLI_OK;
 	}
 	if (c->show_version) {
@@ -138,7 +155,7 @@ static int run(struct cli *c)
 	}
 	if (!c->verb) { /* dkms ends with 0 here, and scripts have got used to it */
 		cli_error("No verb that is known: \"dkms --help\" lists them.");
-		cli_usage();
+		cli_usage(NULL);
 		return CLI_OK;
 	}
 	status = check_arguments(c);

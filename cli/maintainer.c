@@ -73,20 +73,23 @@ static bool package_is_upgraded(void)
 /* The same requests, to be looked at again when the transaction is over. */
 static int keep_files(const struct cli *c, struct kiln_facts *facts)
 {
-	struct kiln_mod mod = { c->module, c->version };
-
-	for (size_t i = 0; i < c->n_targets; i++)
-		if (kiln_facts_request(facts, KILN_OP_REMOVE, mod, c->targets[i], KILN_KEEP_FILES) < 0)
+	for (size_t i = 0; i < c->n_targets * c->n_mods; i++)
+		if (kiln_facts_request(facts, KILN_OP_REMOVE, cli_mod_name(&c->mods[i / c->n_targets]),
+				       c->targets[i % c->n_targets], KILN_KEEP_FILES) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static bool is_registered(const struct cli *c)
+static bool is_any_registered(const struct cli *c)
 {
 	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
 
-	return kiln_state_load(c->ctx, NULL, &s, NULL) >= 0 &&
-	       kiln_state_has_module(s, (struct kiln_mod){ c->module, c->version });
+	if (kiln_state_load(c->ctx, NULL, &s, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < c->n_mods; i++)
+		if (kiln_state_has_module(s, cli_mod_name(&c->mods[i])))
+			return true;
+	return false;
 }
 
 /*
@@ -99,13 +102,14 @@ static bool defer_undoing(struct cli *c, int *status)
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
-	if (!facts || !is_registered(c) || (in_dpkg_script(c) && !package_is_upgraded()))
+	if (!facts || !is_any_registered(c) || (in_dpkg_script(c) && !package_is_upgraded()))
 		return false;
 	if (keep_files(c, facts) < 0 || kiln_pending_write(c->ctx, facts, &err) < 0) {
 		cli_warning("%s", kiln_err_text(&err));
 		return false;
 	}
-	cli_say("%s/%s stays as it is until its package's successor is there.", c->module, c->version);
+	for (size_t i = 0; i < c->n_mods; i++)
+		cli_say("%s/%s stays as it is until its package's successor is there.", c->mods[i].name, c->mods[i].version);
 	*status = CLI_OK;
 	return true;
 }

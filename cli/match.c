@@ -15,17 +15,17 @@ static int check(struct cli *c)
 		cli_error("dkms match needs the kernel to be like: --templatekernel RELEASE.");
 		return NO_TEMPLATE;
 	}
-	if (!strcmp(c->template_kernel, c->targets[0].release)) {
-		cli_error("The kernel and its template are the same, %s.", c->template_kernel);
-		return SAME_KERNEL;
-	}
+	for (size_t i = 0; i < c->n_targets; i++)
+		if (!c->every_kernel && !strcmp(c->template_kernel, c->targets[i].release)) {
+			cli_error("The kernel and its template are the same, %s.", c->template_kernel);
+			return SAME_KERNEL;
+		}
 	return CLI_OK;
 }
 
-/* One request for each module that the template has installed; their number, or -1. */
-static int collect(struct cli *c, const struct kiln_state *s, struct kiln_facts *facts)
+/* One request for each such module that the template has installed; their number, or -1. */
+static int collect(struct cli *c, const struct kiln_state *s, struct kiln_mod mod, struct kiln_facts *facts)
 {
-	struct kiln_mod mod = { c->module, c->version };
 	struct kiln_kern like = { c->template_kernel, NULL };
 	_cleanup_(freep) struct kiln_row *rows = NULL;
 	size_t n = 0;
@@ -37,34 +37,55 @@ static int collect(struct cli *c, const struct kiln_state *s, struct kiln_facts 
 		if (rows[i].level != KILN_INSTALLED || rows[i].weak_from)
 			continue;
 		cli_say("Module:  %s\nVersion: %s", rows[i].mod.name, rows[i].mod.version);
-		if (kiln_facts_request(facts, KILN_OP_INSTALL, rows[i].mod, c->targets[0], KILN_RETRY) < 0)
-			return -1;
+		for (size_t k = 0; k < c->n_targets; k++)
+			if (kiln_facts_request(facts, KILN_OP_INSTALL, rows[i].mod, c->targets[k], KILN_RETRY) < 0)
+				return -1;
 		found++;
 	}
 	return found;
+}
+
+static int collect_all(struct cli *c, const struct kiln_state *s, struct kiln_facts *facts)
+{
+	int found = c->n_mods ? 0 : collect(c, s, (struct kiln_mod){ NULL, NULL }, facts);
+
+	for (size_t i = 0; i < c->n_mods && found >= 0; i++) {
+		int n = collect(c, s, cli_mod_name(&c->mods[i]), facts);
+
+		found = n < 0 ? n : found + n;
+	}
+	return found;
+}
+
+/* Those that were named have to be there. */
+static int check_modules(const struct cli *c, const struct kiln_state *s)
+{
+	for (size_t i = 0; i < c->n_mods; i++)
+		if (!kiln_state_has_module(s, cli_mod_name(&c->mods[i]))) {
+			cli_error("The module %s is not in the tree.", c->mods[i].name);
+			return NO_SUCH_MODULE;
+		}
+	return CLI_OK;
 }
 
 int cli_match(struct cli *c)
 {
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
 	int status = facts ? cli_targets(c) : CLI_BAD_ARGUMENTS, n;
+	const struct kiln_state *s = NULL;
 
 	if (!status)
 		status = check(c);
+	if (!status)
+		status = cli_mods_listed(c);
+	if (!status)
+		s = cli_seen(c, &status);
+	if (!status)
+		status = check_modules(c, s);
 	if (status)
 		return status;
-	if (kiln_state_load(c->ctx, NULL, &s, &err) < 0) {
-		cli_error("%s", kiln_err_text(&err));
-		return CLI_BAD_ARGUMENTS;
-	}
-	if (c->module && !kiln_state_has_module(s, (struct kiln_mod){ c->module, c->version })) {
-		cli_error("The module %s is not in the tree.", c->module);
-		return NO_SUCH_MODULE;
-	}
-	n = collect(c, s, facts);
+	n = collect_all(c, s, facts);
 	if (n == 0)
 		cli_say("Nothing is installed for %s: there is nothing to match.", c->template_kernel);
 	if (n <= 0)

@@ -2,6 +2,7 @@
 /* The rows of dkms status, whose words other programs read: they change for no reason. */
 #include "cli/cli.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,13 +34,13 @@ static void print_row(const struct kiln_row *row)
 			  "\"dkms remove %s/%s --all\".", row->mod.name, row->mod.version, row->mod.name, row->mod.version);
 }
 
-static int print_rows(struct cli *c, const struct kiln_state *s, struct kiln_kern kern)
+static int print_rows(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data)
 {
-	struct kiln_mod mod = { c->module, c->version };
 	_cleanup_(freep) struct kiln_row *rows = NULL;
 	size_t n = 0;
-	int r = kiln_state_rows(c->ctx, s, mod, kern, &rows, &n);
+	int r = kiln_state_rows(c->ctx, s, f->mod, f->kern, &rows, &n);
 
+	(void)data;
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		print_row(&rows[i]);
 	return r;
@@ -56,21 +57,97 @@ static void print_notices(const struct kiln_state *s)
 		fprintf(stderr, "%s\n", notices.v[i]);
 }
 
+/* ---- what was asked for ---- */
+
+static int each_kernel(struct cli *c, const struct kiln_state *s, struct kiln_mod mod, cli_status_fn *fn, void *data)
+{
+	const char *arch = c->archs.n ? c->archs.v[0] : NULL;
+	struct cli_status_filter f = { mod, { NULL, arch } };
+	int r = 0;
+
+	if (!c->kernels.n)
+		return fn(c, s, &f, data);
+	for (size_t i = 0; i < c->kernels.n && r >= 0; i++) {
+		f.kern = (struct kiln_kern){ c->kernels.v[i], c->archs.n == c->kernels.n ? c->archs.v[i] : arch };
+		r = fn(c, s, &f, data);
+	}
+	return r;
+}
+
+int cli_status_each(struct cli *c, const struct kiln_state *s, cli_status_fn *fn, void *data)
+{
+	int r = c->n_mods ? 0 : each_kernel(c, s, (struct kiln_mod){ NULL, NULL }, fn, data);
+
+	for (size_t i = 0; i < c->n_mods && r >= 0; i++)
+		r = each_kernel(c, s, cli_mod_name(&c->mods[i]), fn, data);
+	return r;
+}
+
+static bool fits(const char *pattern, const char *name)
+{
+	return !pattern || !*pattern || (name && !fnmatch(pattern, name, FNM_PERIOD));
+}
+
+bool cli_status_meant(const struct cli_status_filter *f, const struct kiln_missing *m)
+{
+	if (!fits(f->mod.name, m->mod.name) || !fits(f->mod.version, m->mod.version))
+		return false;
+	return !m->kern.release || (fits(f->kern.release, m->kern.release) && fits(f->kern.arch, m->kern.arch));
+}
+
+/* ---- what is missing ---- */
+
+static int print_missing(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data)
+{
+	size_t n;
+	const struct kiln_missing *m = kiln_state_missing(s, &n);
+
+	(void)c;
+	for (size_t i = 0; i < n; i++) {
+		if (!cli_status_meant(f, &m[i]))
+			continue;
+		printf("%s/%s", m[i].mod.name, m[i].mod.version);
+		if (m[i].kern.release)
+			printf(", %s, %s", m[i].kern.release, m[i].kern.arch);
+		printf(": %s%s%s%s\n", m[i].reason, m[i].log ? " (log: " : "", m[i].log ? m[i].log : "", m[i].log ? ")" : "");
+		*(bool *)data = true;
+	}
+	return 0;
+}
+
+static int find_missing(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data)
+{
+	size_t n;
+	const struct kiln_missing *m = kiln_state_missing(s, &n);
+
+	(void)c;
+	for (size_t i = 0; i < n; i++)
+		*(bool *)data |= cli_status_meant(f, &m[i]);
+	return 0;
+}
+
+static int failed_status(struct cli *c, const struct kiln_state *s)
+{
+	bool any = false;
+
+	cli_status_each(c, s, c->json ? find_missing : print_missing, &any);
+	return any ? CLI_AUTOINSTALL_FAILED : CLI_OK;
+}
+
 int cli_status(struct cli *c)
 {
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
-	const char *arch = c->archs.n ? c->archs.v[0] : NULL;
-	int r = kiln_state_load(c->ctx, NULL, &s, &err);
+	int status = cli_mods_listed(c);
+	const struct kiln_state *s = status ? NULL : cli_seen(c, &status);
 
-	if (r < 0) {
-		cli_error("%s", kiln_err_text(&err));
-		return CLI_OK;
-	}
-	if (!c->kernels.n)
-		print_rows(c, s, (struct kiln_kern){ NULL, arch });
-	for (size_t i = 0; i < c->kernels.n; i++)
-		print_rows(c, s, (struct kiln_kern){ c->kernels.v[i], c->archs.n == c->kernels.n ? c->archs.v[i] : arch });
+	if (!s)
+		return CLI_OK; /* it has been said why; dkms status never fails */
+	if (c->json)
+		status = cli_status_json(c, s);
+	if (!status && c->failed)
+		return failed_status(c, s);
+	if (c->json)
+		return status;
+	cli_status_each(c, s, print_rows, NULL);
 	print_notices(s);
 	return CLI_OK;
 }

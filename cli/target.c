@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which module and which kernels are meant: the same answer for every verb. */
+/* Which kernels are meant: the same answer for every verb. */
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -9,35 +9,17 @@
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
 
-static int from_source(struct cli *c)
+const struct kiln_state *cli_seen(struct cli *c, int *status)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	int r;
+	int r = c->seen ? 0 : kiln_state_load(c->ctx, NULL, &c->seen, &err);
 
-	free(c->module);
-	free(c->version);
-	c->module = c->version = NULL;
-	r = kiln_source_identify(c->ctx, c->source, &c->module, &c->version, &err);
-	if (r < 0) {
-		cli_error("%s", kiln_err_text(&err));
-		return kiln_code_status(r);
-	}
-	return CLI_OK;
-}
-
-int cli_identify(struct cli *c)
-{
-	if (c->source)
-		return from_source(c);
-	if (!c->module || !c->version || !*c->module || !*c->version) {
-		cli_error("dkms %s needs a module and its version: dkms %s NAME/VERSION.", c->verb->name, c->verb->name);
-		return CLI_BAD_ARGUMENTS;
-	}
-	if (!kiln_name_valid(c->module) || !kiln_name_valid(c->version)) {
-		cli_error("\"%s/%s\" cannot be the name and version of a module.", c->module, c->version);
-		return CLI_BAD_ARGUMENTS;
-	}
-	return CLI_OK;
+	*status = CLI_OK;
+	if (r >= 0)
+		return c->seen;
+	cli_error("%s", kiln_err_text(&err));
+	*status = kiln_code_status(r);
+	return NULL;
 }
 
 static int add_target(struct cli *c, const char *release, const char *arch)
@@ -90,17 +72,36 @@ static const char *arch_of(const struct cli *c, size_t i)
 	return c->archs.v[c->archs.n == 1 ? 0 : i];
 }
 
+/* -k all: every kernel that is installed, for an undoing verb every one that the module has something for. */
+static int all_targets(struct cli *c)
+{
+	_cleanup_(freep) struct kiln_kern *kernels = NULL;
+	const struct kiln_state *s;
+	int status;
+	size_t n;
+
+	if (c->verb->needs & CLI_KERNEL_MAY_BE_GONE)
+		return add_target(c, NULL, NULL);
+	s = cli_seen(c, &status);
+	if (!s)
+		return status;
+	if (kiln_state_targets(s, &kernels, &n) < 0)
+		return CLI_BAD_ARGUMENTS;
+	for (size_t i = 0; i < n && !status; i++)
+		status = add_target(c, kernels[i].release, kernels[i].arch);
+	if (!n)
+		cli_error("No kernel is installed in this system.");
+	return n ? status : CLI_NO_HEADERS;
+}
+
 int cli_targets(struct cli *c)
 {
 	int status = CLI_OK;
 
 	if (c->all)
 		return add_target(c, NULL, NULL);
-	if (c->archs.n > 1 && c->archs.n != c->kernels.n) {
-		cli_error("%zu architectures do not fit %zu kernels: give one for all, or one for each.", c->archs.n,
-			  c->kernels.n);
-		return CLI_BAD_ARGUMENTS;
-	}
+	if (c->every_kernel)
+		return all_targets(c);
 	if (!c->kernels.n)
 		return default_target(c);
 	for (size_t i = 0; i < c->kernels.n && !status; i++) {
