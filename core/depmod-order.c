@@ -27,6 +27,9 @@ void kiln_depmod_order_done(struct kiln_depmod_order *o)
 {
 	kiln_strv_free(&o->search);
 	kiln_strv_free(&o->overrides);
+	kiln_strv_free(&o->externals);
+	kiln_strv_free(&o->excludes);
+	free(o->odd);
 }
 
 static bool kernel_matches(const char *pattern, const char *release)
@@ -34,19 +37,45 @@ static bool kernel_matches(const char *pattern, const char *release)
 	return !strcmp(pattern, "*") || kiln_text_matches(release, pattern);
 }
 
+static int read_override(struct kiln_depmod_order *o, const struct kiln_strv *w, const char *release)
+{
+	return w->n >= 4 && kernel_matches(w->v[2], release)
+		       ? kiln_strv_addf(&o->overrides, "%s/%s", w->v[3], w->v[1])
+		       : 0;
+}
+
+static int read_external(struct kiln_depmod_order *o, const struct kiln_strv *w, const char *release)
+{
+	return w->n >= 3 && kernel_matches(w->v[1], release) ? kiln_strv_add(&o->externals, w->v[2]) : 0;
+}
+
+/* depmod passes over what it does not know; here it is remembered that there was something. */
+static int read_odd(struct kiln_depmod_order *o, const char *line)
+{
+	if (!o->odd)
+		o->odd = strdup(line);
+	return o->odd ? 0 : -ENOMEM;
+}
+
 static int read_line(struct kiln_depmod_order *o, const char *line, const char *release)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv w = KILN_STRV_INIT;
+	struct kiln_strv *list;
 	int r = kiln_text_split(line, " \t", &w);
 
 	if (r < 0 || !w.n)
 		return r;
 	if (!strcmp(w.v[0], "override"))
-		return w.n == 4 && kernel_matches(w.v[2], release)
-			       ? kiln_strv_addf(&o->overrides, "%s/%s", w.v[3], w.v[1])
-			       : 0;
-	for (size_t i = 1; i < w.n && r >= 0 && !strcmp(w.v[0], "search"); i++)
-		r = kiln_strv_add_new(&o->search, w.v[i]);
+		return read_override(o, &w, release);
+	if (!strcmp(w.v[0], "external"))
+		return read_external(o, &w, release);
+	if (!strcmp(w.v[0], "make_map_files")) /* such files are not made any more */
+		return 0;
+	list = !strcmp(w.v[0], "search") ? &o->search : !strcmp(w.v[0], "exclude") ? &o->excludes : NULL;
+	if (!list)
+		return read_odd(o, line);
+	for (size_t i = 1; i < w.n && r >= 0; i++)
+		r = kiln_strv_add_new(list, w.v[i]);
 	return r;
 }
 
@@ -57,30 +86,39 @@ static void join_lines(char *text)
 		memcpy(p, "  ", 2);
 }
 
-static int read_file(struct kiln_ctx *ctx, struct kiln_depmod_order *o, const char *path,
-		     const char *release)
+/* Where to read, for which kernel, and what came of it. */
+struct reading {
+	int root;
+	const char *release;
+	struct kiln_depmod_order *o;
+	struct kiln_buf *text; /* NULL: nobody wants it */
+};
+
+static int read_file(const struct reading *g, const char *path)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv lines = KILN_STRV_INIT;
 	_cleanup_(freep) char *text = NULL;
-	int r = kiln_fs_read(ctx->root, path, CONF_MAX, &text, NULL);
+	int r = kiln_fs_read(g->root, path, CONF_MAX, &text, NULL);
 
+	if (g->text)
+		kiln_buf_addf(g->text, "%s\n%s\n", path, text ? text : "-");
 	if (r < 0) /* depmod itself only warns */
 		return r == -ENOMEM ? r : 0;
 	join_lines(text);
 	r = kiln_text_lines(text, &lines);
 	for (size_t i = 0; i < lines.n && r >= 0; i++)
 		if (lines.v[i][0] != '#')
-			r = read_line(o, lines.v[i], release);
+			r = read_line(g->o, lines.v[i], g->release);
 	return r;
 }
 
 /* Names of the files in all directories, each once, sorted. */
-static int conf_names(struct kiln_ctx *ctx, struct kiln_strv *ret)
+static int conf_names(int root, struct kiln_strv *ret)
 {
 	for (size_t d = 0; d < ARRAY_SIZE(conf_dirs); d++) {
 		_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
 
-		kiln_fs_list(ctx->root, conf_dirs[d], &names);
+		kiln_fs_list(root, conf_dirs[d], &names);
 		for (size_t i = 0; i < names.n; i++)
 			if (names.v[i][0] != '.' && kiln_text_ends(names.v[i], ".conf") &&
 			    kiln_strv_add_new(ret, names.v[i]) < 0)
@@ -90,28 +128,28 @@ static int conf_names(struct kiln_ctx *ctx, struct kiln_strv *ret)
 	return 0;
 }
 
-static int read_first(struct kiln_ctx *ctx, struct kiln_depmod_order *o, const char *name,
-		      const char *release)
+static int read_first(const struct reading *g, const char *name)
 {
 	for (size_t d = 0; d < ARRAY_SIZE(conf_dirs); d++) {
 		_cleanup_(freep) char *path = kiln_strf("%s/%s", conf_dirs[d], name);
 
 		if (!path)
 			return -ENOMEM;
-		if (kiln_fs_exists(ctx->root, path))
-			return read_file(ctx, o, path, release);
+		if (kiln_fs_exists(g->root, path))
+			return read_file(g, path);
 	}
 	return 0;
 }
 
-int kiln_depmod_order_load(struct kiln_ctx *ctx, const char *release, struct kiln_depmod_order *ret)
+int kiln_depmod_order_read(int root, const char *release, struct kiln_depmod_order *ret, struct kiln_buf *text)
 {
 	_cleanup_(kiln_depmod_order_done) struct kiln_depmod_order o = { 0 };
 	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
-	int r = conf_names(ctx, &names);
+	const struct reading g = { root, release, &o, text };
+	int r = conf_names(root, &names);
 
 	for (size_t i = 0; i < names.n && r >= 0; i++)
-		r = read_first(ctx, &o, names.v[i], release);
+		r = read_first(&g, names.v[i]);
 	if (r >= 0 && !o.search.n)
 		r = kiln_strv_add(&o.search, "updates") < 0 ? -ENOMEM
 							    : kiln_strv_add(&o.search, BUILT_IN);
@@ -120,6 +158,11 @@ int kiln_depmod_order_load(struct kiln_ctx *ctx, const char *release, struct kil
 	*ret = o;
 	o = (struct kiln_depmod_order){ 0 };
 	return 0;
+}
+
+int kiln_depmod_order_load(struct kiln_ctx *ctx, const char *release, struct kiln_depmod_order *ret)
+{
+	return kiln_depmod_order_read(ctx->root, release, ret, NULL);
 }
 
 static bool is_below(const char *path, const char *dir)

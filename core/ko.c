@@ -38,7 +38,7 @@ static bool is_root_dir(int dir)
 }
 
 /* A path that means the same to a library that has no idea of directory descriptors. */
-static char *path_at(int dir, const char *path)
+char *kiln_ko_path(int dir, const char *path)
 {
 	if (dir == AT_FDCWD)
 		return strdup(path);
@@ -97,7 +97,7 @@ static int read_info(const char *path, struct kiln_ko *ret)
 
 int kiln_ko_load(int dir, const char *path, struct kiln_ko *ret, struct kiln_err *err)
 {
-	_cleanup_(freep) char *whole = path_at(dir, path);
+	_cleanup_(freep) char *whole = kiln_ko_path(dir, path);
 	_cleanup_(kiln_ko_done) struct kiln_ko ko = { 0 };
 	int r = whole ? read_info(whole, &ko) : -ENOMEM;
 
@@ -188,7 +188,7 @@ static int load_symbols(const char *path, read_symbols_fn *read, struct kiln_ko_
 static int symbols_at(int dir, const char *path, read_symbols_fn *read, struct kiln_ko_symbols *ret,
 		      struct kiln_err *err)
 {
-	_cleanup_(freep) char *whole = path_at(dir, path);
+	_cleanup_(freep) char *whole = kiln_ko_path(dir, path);
 	int r = whole ? load_symbols(whole, read, ret) : -ENOMEM;
 
 	return r < 0 ? kiln_fail(err, r, "cannot read the symbols of %s: %s", path, kiln_code_text(r)) : 0;

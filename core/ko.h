@@ -47,6 +47,19 @@ struct kiln_ko_head {
 /* Of a module file, compressed or not; -ENOEXEC: it is no ELF file. ko-pack-head.c */
 int kiln_ko_head(int dir, const char *path, struct kiln_ko_head *ret);
 
+/* A path that libkmod can open, in the same cases; NULL: out of memory. Owned by the caller. */
+char *kiln_ko_path(int dir, const char *path);
+
+/* What depmod makes an index of, in the order of the file. ko-index.c */
+struct kiln_ko_index {
+	struct kiln_strv exports, needs; /* symbols */
+	struct kiln_strv aliases, softdeps, weakdeps; /* values in .modinfo */
+};
+
+/* dir, path: as for kiln_ko_load(). */
+int kiln_ko_index_load(int dir, const char *path, struct kiln_ko_index *ret, struct kiln_err *err);
+void kiln_ko_index_done(struct kiln_ko_index *s); /* also for _cleanup_ */
+
 /* Name of a module file without .ko and compression suffix; false for other files. "foo.ko.xz" -> "foo". */
 bool kiln_ko_name(const char *file, char **ret);
 /* Path of <dir>/<name>.ko or with a compression suffix (the first that exists); -ENOENT. Result relative to dir. */

@@ -17,11 +17,20 @@ struct kiln_depmod_order {
 	struct kiln_strv search; /* directories below the kernel's, "built-in" among them; the first
 				    one wins */
 	struct kiln_strv overrides; /* "DIRECTORY/NAME" */
+	struct kiln_strv externals; /* directories elsewhere that have modules for this kernel */
+	struct kiln_strv excludes;  /* names of directories and files that are passed over */
+	char *odd;		    /* the first line that is not understood; NULL: there is none */
 };
 
 void kiln_depmod_order_done(struct kiln_depmod_order *o);
 int kiln_depmod_order_load(struct kiln_ctx *ctx, const char *release,
 			   struct kiln_depmod_order *ret);
+/*
+ * The same below any directory: depmod itself reads "/", with -b, too.  text, if
+ * not NULL, gets all that was read, as the identity of the configuration.
+ */
+int kiln_depmod_order_read(int root, const char *release, struct kiln_depmod_order *ret,
+			   struct kiln_buf *text);
 /* For a path below the kernel's directory; the smallest wins, and between equals nobody knows. */
 size_t kiln_depmod_rank(const struct kiln_depmod_order *o, const char *path);
 

@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
+#include "core/base/proc-path.h"
 #include "core/base/proc.h"
 
 #define TAIL 4096
@@ -57,6 +58,20 @@ int kiln_tool_run(const char *const *argv, char **last, struct kiln_err *err)
 	r = kiln_proc_run(&p, err);
 	*last = last_line(output);
 	return r;
+}
+
+int kiln_tool_find(const char *program, char **ret)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv paths = KILN_STRV_INIT;
+	int r = kiln_proc_path(program, bare, &paths);
+
+	for (size_t i = 0; i < paths.n && r >= 0; i++)
+		if (kiln_proc_have(paths.v[i])) {
+			*ret = paths.v[i];
+			paths.v[i] = NULL;
+			return 0;
+		}
+	return r < 0 ? r : -ENOENT;
 }
 
 char *kiln_tool_text(const char *const *argv)

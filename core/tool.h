@@ -10,5 +10,7 @@
  * the last line that it printed, or NULL.
  */
 int kiln_tool_run(const char *const *argv, char **last, struct kiln_err *err);
+/* The program that kiln_tool_run() would start, owned by the caller; -ENOENT: there is none. */
+int kiln_tool_find(const char *program, char **ret);
 /* The command as somebody would type it; owned by the caller, NULL: out of memory. */
 char *kiln_tool_text(const char *const *argv);

@@ -37,7 +37,7 @@ allowed_own() {
 # Which file may include a library's header, into allowed.
 allowed_library() {
 	case $1 in
-	libkmod.h) allowed='core/ko\.c' ;;
+	libkmod.h) allowed='core/ko(-index)?\.c' ;;
 	archive.h | archive_entry.h) allowed='core/(bundle|pack)[a-z-]*\.c' ;;
 	lzma.h | zstd.h | zlib.h) allowed='core/ko-pack[a-z-]*\.c' ;;
 	jansson.h) allowed='cli/.*' ;;
