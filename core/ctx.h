@@ -24,6 +24,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;
 	char *defer;       /* auto, always, never */
 	struct kiln_strv directives; /* NAME=VALUE, over every dkms.conf */
+	bool whole_index;  /* depmod makes the index each time */
 };
 
 struct kiln_ctx {

@@ -26,7 +26,7 @@ static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
 	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
-	"post_transaction", "defer", "lock_wait", "build_seconds", "skip_proof", NULL,
+	"post_transaction", "defer", "lock_wait", "build_seconds", "skip_proof", "index", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -199,6 +199,18 @@ static void take_flag(const struct kiln_vars *vars, const char *name, bool *plac
 		*place = *v;
 }
 
+static int take_index(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
+{
+	const char *v = kiln_vars_get(vars, "index", 0);
+
+	if (!v || !*v)
+		return 0;
+	if (strcmp(v, "incremental") && strcmp(v, "full"))
+		return kiln_fail(err, -KILN_E_CONF, "framework.conf: index=\"%s\" is none of incremental, full", v);
+	s->whole_index = !strcmp(v, "full");
+	return 0;
+}
+
 static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
 {
 	const struct {
@@ -260,6 +272,8 @@ int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 	take_flag(&vars, "skip_proof", &s->skip_proof);
 	take_flag(&vars, "modprobe_on_install", &s->modprobe_on_install);
 	r = take_numbers(&vars, s, err);
+	if (r >= 0)
+		r = take_index(&vars, s, err);
 	return r < 0 ? r : take_texts(&vars, s, err);
 }
 

@@ -3,7 +3,7 @@
  * The index that modprobe reads: brought up to date once per kernel and run,
  * and taken away when the last module of a kernel that has gone is taken away.
  */
-#include "core/place.h"
+#include "core/index.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "core/base/text.h"
 
 #include "core/ko.h"
+#include "core/place.h"
 #include "core/tool.h"
 #include "core/tree.h"
 
@@ -66,6 +67,35 @@ static int run_depmod(const char *base, const char *release, struct kiln_err *er
 	return 0;
 }
 
+/* What depmod writes is remembered: the next time it may do to change it. */
+static int run_and_remember(struct kiln_ctx *ctx, struct kiln_kern kern, int dir, const char *base,
+			    struct kiln_err *err)
+{
+	_cleanup_(kiln_index_record_done) struct kiln_index_record record = { 0 };
+	int r;
+
+	if (!ctx->settings.whole_index)
+		kiln_index_before_depmod(ctx, kern, dir, &record);
+	r = run_depmod(base, kern.release, err);
+	if (r < 0)
+		kiln_index_record_drop(ctx, kern.release);
+	else
+		kiln_index_after_depmod(ctx, kern, dir, &record);
+	return r;
+}
+
+/* Whether the index is up to date now. */
+static bool try_incremental(struct kiln_ctx *ctx, struct kiln_kern kern, int dir)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err why = KILN_ERR_INIT;
+	int r = ctx->settings.whole_index ? -ENOTSUP : kiln_index_try(ctx, kern, dir, &why);
+
+	if (r < 0 && !ctx->settings.whole_index)
+		kiln_log(ctx, KILN_LOG_DEBUG, "%s: depmod has to run: %s", kern.release,
+			 why.text ? why.text : kiln_code_text(r));
+	return r >= 0;
+}
+
 /* A directory with headers only has no index, and nothing that one could list but ours. */
 static bool has_index(int dir)
 {
@@ -86,7 +116,7 @@ int kiln_index_update(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_e
 		return 0;
 	base = base_of(ctx);
 	if (base)
-		return run_depmod(base, kern.release, err);
+		return try_incremental(ctx, kern, dir) ? 0 : run_and_remember(ctx, kern, dir, base, err);
 	kiln_log(ctx, KILN_LOG_NOTICE,
 		 "%s: depmod was not run: it only knows trees that end in " MODULES ", not %s",
 		 kern.release, ctx->settings.install_tree);
@@ -165,6 +195,7 @@ int kiln_index_clean(struct kiln_ctx *ctx, struct kiln_kern kern)
 	r = has_image(dir) ? 1 : kiln_fs_walk(dir, ".", is_module, NULL);
 	if (r)
 		return r < 0 ? r : kiln_index_update(ctx, kern, NULL);
+	kiln_index_record_drop(ctx, kern.release);
 	r = remove_index(dir);
 	if (r < 0)
 		return r;

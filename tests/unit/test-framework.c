@@ -59,7 +59,7 @@ static void test_order(void **state)
 		   "dkms_tree=\"/commented\"\nverbose=\"1\"\nsource_tree=/"
 		   "a\nparallel_jobs=7\ncompress_zstd_opts=\"\"\n");
 	unit_write(root, "etc/dkms/framework.conf.d/20.conf",
-		   "source_tree=$source_tree/c\nlock_wait=5\ndefer=never\n");
+		   "source_tree=$source_tree/c\nlock_wait=5\ndefer=never\nindex=full\n");
 	unit_write(root, "etc/dkms/framework.conf.d/10.conf",
 		   "source_tree+=/b\nbuild_seconds=100\nsymlink_modules=\"\"\n");
 	unit_write(root, "etc/dkms/framework.conf.d/30.conf.dpkg-old", "source_tree=/wrong\n");
@@ -73,6 +73,7 @@ static void test_order(void **state)
 	assert_int_equal(s.lock_wait, 5);
 	assert_int_equal(s.build_seconds, 100);
 	assert_true(s.verbose);
+	assert_true(s.whole_index);
 	assert_false(s.symlink_modules);
 }
 
@@ -104,6 +105,8 @@ static void test_refused(void **state)
 		       "framework.conf: parallel_jobs=\"many\" is not a number up to 4096");
 	assert_refused(root, "defer=later\n",
 		       "framework.conf: defer=\"later\" is none of auto, always, never");
+	assert_refused(root, "index=fast\n",
+		       "framework.conf: index=\"fast\" is none of incremental, full");
 }
 
 static void test_shell(void **state)
