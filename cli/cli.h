@@ -16,6 +16,7 @@ enum cli_status {
 	CLI_ONE_KERNEL = 4,
 	CLI_NOT_WITH_ALL = 5,
 	CLI_FINDINGS = 1,
+	CLI_BOTH_ONLY = 8,
 	CLI_AUTOINSTALL_FAILED = 11,
 	CLI_REMOVAL_FAILED = 14,
 	CLI_NO_HEADERS = 21,
@@ -41,6 +42,8 @@ struct cli {
 	bool plain, how, json, failed;
 	bool every_kernel;            /* -k all */
 	bool all_modules, rpm_safe_upgrade;
+	const char *archive;          /* of mktarball and ldtarball; NULL: not said */
+	bool binaries_only, source_only;
 	bool all, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 

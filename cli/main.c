@@ -73,6 +73,10 @@ static int check_arguments(const struct cli *c)
 {
 	unsigned needs = c->verb->needs;
 
+	if (c->binaries_only && c->source_only) {
+		cli_error("--binaries-only and --source-only contradict each other: give one.");
+		return CLI_BOTH_ONLY;
+	}
 	if (c->archs.n > 1 && c->archs.n != c->kernels.n) {
 		cli_error("%zu architectures do not fit %zu kernels: give one for all, or one for each.", c->archs.n,
 			  c->kernels.n);
@@ -141,6 +145,18 @@ static int open_context(struct cli *c)
 	return CLI_OK;
 }
 
+/* Scripts have got used to it that dkms ends with 0 here; not where they wait for an archive. */
+static int no_verb(const struct cli *c)
+{
+	if (c->archive || (c->module && (!strcmp(c->module, "mktarball") || !strcmp(c->module, "ldtarball")))) {
+		cli_error("Archives of modules (mktarball, ldtarball) are not supported by this version.");
+		return CLI_BAD_ARGUMENTS;
+	}
+	cli_error("No verb that is known: \"dkms --help\" lists them.");
+	cli_usage(NULL);
+	return CLI_OK;
+}
+
 static int run(struct cli *c)
 {
 	int status;
@@ -153,11 +169,8 @@ static int run(struct cli *c)
 		printf("dkms-%s (modkiln %s)\n", DKMS_INTERFACE, PACKAGE_VERSION);
 		return CLI_OK;
 	}
-	if (!c->verb) { /* dkms ends with 0 here, and scripts have got used to it */
-		cli_error("No verb that is known: \"dkms --help\" lists them.");
-		cli_usage(NULL);
-		return CLI_OK;
-	}
+	if (!c->verb)
+		return no_verb(c);
 	status = check_arguments(c);
 	if (!status)
 		status = open_context(c);

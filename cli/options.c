@@ -20,6 +20,7 @@ struct parser {
 	struct cli *c;
 	char **argv;
 	int argc, i;
+	bool named; /* a word has named a module or a directory: the next one is a further one */
 };
 
 /* ---- options ---- */
@@ -84,17 +85,32 @@ static bool holds_conf(const char *dir)
 	return conf && kiln_fs_is_file(AT_FDCWD, conf);
 }
 
-/* The first source is the one that is meant, as in dkms; further ones are further modules. */
-static int take_source(struct cli *c, const char *path)
+static int take_more(struct cli *c, const char *word)
+{
+	return kiln_strv_add(&c->more, word) < 0 ? CLI_BAD_ARGUMENTS : CLI_OK;
+}
+
+/* Over what -m says, as in dkms. */
+static int take_source(struct parser *p, const char *path)
 {
 	_cleanup_(freep) char *full = realpath(path, NULL);
 
 	if (!full)
 		return CLI_BAD_ARGUMENTS;
-	if (c->source)
-		return kiln_strv_add(&c->more, full) < 0 ? CLI_BAD_ARGUMENTS : CLI_OK;
-	c->source = TAKE_PTR(full);
+	if (p->named)
+		return take_more(p->c, full);
+	p->named = true;
+	p->c->source = TAKE_PTR(full);
 	return CLI_OK;
+}
+
+/* After -m a word that names a module is a further one, too. */
+static int take_module(struct parser *p, const char *word)
+{
+	if (p->named || p->c->module)
+		return take_more(p->c, word);
+	p->named = true;
+	return cli_set_module(p->c, word);
 }
 
 static bool is_dir(const char *path)
@@ -126,17 +142,15 @@ static int parse_word(struct parser *p, const char *word)
 
 		if (slash)
 			*slash = '\0';
-		return take_source(c, slash ? (*dir ? dir : "/") : ".");
+		return take_source(p, slash ? (*dir ? dir : "/") : ".");
 	}
 	if (holds_conf(word))
-		return take_source(c, word);
+		return take_source(p, word);
 	if (kiln_fs_is_file(AT_FDCWD, word)) {
 		cli_error("%s is not a dkms.conf, and archives are not supported by this version.", word);
 		return CLI_BAD_ARGUMENTS;
 	}
-	if (!c->module)
-		return cli_set_module(c, word);
-	return kiln_strv_add(&c->more, word) < 0 ? CLI_BAD_ARGUMENTS : CLI_OK;
+	return take_module(p, word);
 }
 
 /* A second word without a version says nothing to dkms but where it lists; it goes on without it, and so does this. */
@@ -165,7 +179,7 @@ static void take_environment(struct cli *c)
 
 int cli_parse(struct cli *c, int argc, char **argv)
 {
-	struct parser p = { c, argv, argc, 0 };
+	struct parser p = { c, argv, argc, 0, false };
 	int status = CLI_OK;
 
 	take_environment(c);

@@ -15,6 +15,7 @@
 #include "core/base/fs.h"
 #include "core/base/proc.h"
 
+#include "core/build-steps.h"
 #include "core/tool.h"
 
 enum { MOST_ALIASES = 100, LARGEST_ALIAS = 4096 };
@@ -30,39 +31,21 @@ static bool counts(const struct kiln_report *r, size_t i)
 		op == KILN_OP_ROLLBACK);
 }
 
-/* NAME=VALUE, over whatever has that name; "" where there is no value. */
-static int set(struct kiln_strv *env, const char *name, const char *value)
-{
-	return kiln_strv_addf(env, "%s=%s", name, value ? value : "");
-}
-
 /* Ours, and the variables that dkms has in scope where it evaluates the command. */
 static int environment(struct kiln_ctx *ctx, const struct kiln_step *step, struct kiln_strv *env)
 {
-	static const char *const names[] = { "kernelver=", "arch=", "module=", "module_version=", "dkms_tree=",
-					     "source_tree=", "install_tree=" };
+	const char *arch = step->kern.arch ? step->kern.arch : ctx->arch;
 	int r = 0;
 
-	for (char **e = environ; e && *e && r >= 0; e++) {
-		bool ours = false;
-
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			ours |= !strncmp(*e, names[i], strlen(names[i]));
-		r = ours ? 0 : kiln_strv_add(env, *e);
-	}
+	for (char **e = environ; e && *e && r >= 0; e++)
+		r = kiln_strv_add(env, *e);
 	if (r >= 0)
-		r = set(env, "kernelver", step->kern.release);
+		r = kiln_env_set_pair(env, step->mod, (struct kiln_kern){ step->kern.release, arch });
 	if (r >= 0)
-		r = set(env, "arch", step->kern.release && step->kern.arch ? step->kern.arch : ctx->arch);
+		r = kiln_env_set(env, "dkms_tree", ctx->settings.dkms_tree);
 	if (r >= 0)
-		r = set(env, "module", step->mod.name);
-	if (r >= 0)
-		r = set(env, "module_version", step->mod.version);
-	if (r >= 0)
-		r = set(env, "dkms_tree", ctx->settings.dkms_tree);
-	if (r >= 0)
-		r = set(env, "source_tree", ctx->settings.source_tree);
-	return r < 0 ? r : set(env, "install_tree", ctx->settings.install_tree);
+		r = kiln_env_set(env, "source_tree", ctx->settings.source_tree);
+	return r < 0 ? r : kiln_env_set(env, "install_tree", ctx->settings.install_tree);
 }
 
 /* A command line of the administrator's: the shell is what it was written for, and that of dkms is bash. */
@@ -131,13 +114,20 @@ static bool installed_for(const struct kiln_report *r, const char *release)
 	return false;
 }
 
-/* A root that process 1 does not have is a chroot: the kernel that runs is another system's. */
+/*
+ * A root that process 1 does not have is a chroot: the kernel that runs is
+ * another system's.  Where even root may not look, the kernel keeps us from
+ * loading what we should not, too.
+ */
 static bool is_running_system(const struct kiln_ctx *ctx)
 {
 	struct stat ours, first;
 
-	return !*ctx->root_path && !stat("/", &ours) && !stat("/proc/1/root", &first) && ours.st_dev == first.st_dev &&
-	       ours.st_ino == first.st_ino;
+	if (*ctx->root_path || stat("/", &ours) < 0)
+		return false;
+	if (stat("/proc/1/root", &first) < 0)
+		return errno == EACCES || errno == EPERM;
+	return ours.st_dev == first.st_dev && ours.st_ino == first.st_ino;
 }
 
 /* Devices come and go while we look: what cannot be read is not there. */

@@ -162,6 +162,11 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		r = kiln_env_set_pair(&b->env, b->job->mod, b->kern);
 	if (r >= 0)
 		r = set_tools(&b->env, &b->details);
+	if (r >= 0) {
+		r = kiln_build_import(b->ctx, &b->env, err);
+		if (r < 0 && r != -ENOMEM)
+			return r;
+	}
 	if (r >= 0)
 		r = set_directives(&b->env, &b->ctx->settings.directives);
 	if (r >= 0)

@@ -72,6 +72,24 @@ static bool leaves_directory(const char *path)
 	return kiln_text_split(path, "/", &parts) < 0 || kiln_strv_has(&parts, "..");
 }
 
+/* The administrator's patch in /etc/dkms/M/patches takes the place of the module's own, as in dkms 3.4. */
+static int overlay_patch(struct kiln_build *b, const char *patch, struct kiln_err *err)
+{
+	_cleanup_(freep) char *from = kiln_strf("etc/dkms/%s/patches/%s", b->job->mod.name, patch);
+	_cleanup_(freep) char *to = kiln_strf("patches/%s", patch), *dir = to ? strdup(to) : NULL;
+	int r;
+
+	if (!from || !dir)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (!kiln_fs_is_file(b->ctx->root, from))
+		return 0;
+	*strrchr(dir, '/') = '\0';
+	r = kiln_fs_make_dirs(b->dir, dir, 0755);
+	if (r >= 0)
+		r = kiln_fs_copy_file(b->ctx->root, from, b->dir, to, 0644, false);
+	return r < 0 ? kiln_fail(err, r, "cannot copy /%s: %s", from, kiln_code_text(r)) : 0;
+}
+
 static int apply_patch(struct kiln_build *b, const char *patch, struct kiln_err *err)
 {
 	_cleanup_(freep) char *path = kiln_strf("./patches/%s", patch), *text = kiln_strf("patch -p1 < ./patches/%s", patch);
@@ -83,6 +101,9 @@ static int apply_patch(struct kiln_build *b, const char *patch, struct kiln_err 
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	if (leaves_directory(patch))
 		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch %s lies outside the directory patches", patch);
+	r = overlay_patch(b, patch, err);
+	if (r < 0)
+		return r;
 	if (!kiln_fs_is_file(b->dir, path))
 		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch patches/%s is missing in %s", patch, b->job->source_dir);
 	r = run(b, "Applying a patch", text, argv, err);
@@ -107,8 +128,8 @@ int kiln_build_patch(struct kiln_build *b, struct kiln_err *err)
 
 int kiln_build_hook(struct kiln_build *b, const char *what, const char *words, struct kiln_done *d, struct kiln_err *err)
 {
-	struct kiln_script s = { .what = what, .words = words, .dir = b->place, .log = b->log.fd, .env = &b->env,
-				 .jobs = &b->job->jobs, .seconds = kiln_build_seconds(b) };
+	struct kiln_script s = { .what = what, .words = words, .dir = b->place, .mod = b->job->mod,
+				 .log = b->log.fd, .env = &b->env, .jobs = &b->job->jobs, .seconds = kiln_build_seconds(b) };
 	int r;
 
 	if (!words)

@@ -41,6 +41,8 @@ int kiln_env_clean(struct kiln_strv *env);
 int kiln_env_set(struct kiln_strv *env, const char *name, const char *value);
 /* module, module_version, kernelver, arch; those that are NULL are left out. */
 int kiln_env_set_pair(struct kiln_strv *env, struct kiln_mod mod, struct kiln_kern kern);
+/* What the administrator's file exports, over it: build-import.c. -KILN_E_CONF, or why it cannot be run. */
+int kiln_build_import(const struct kiln_ctx *ctx, struct kiln_strv *env, struct kiln_err *err);
 int kiln_build_environment(struct kiln_build *b, struct kiln_err *err);
 
 /* ---- build-tools.c ---- */

@@ -21,6 +21,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	bool symlink_modules, modprobe_on_install;
 	char *sign_file, *mok_signing_key, *mok_certificate; /* raw text: may hold $kernelver */
 	char *post_transaction;
+	char *build_environment; /* a file for a shell, absolute; NULL: none */
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;
 	char *defer;       /* auto, always, never */
 	struct kiln_strv directives; /* NAME=VALUE, over every dkms.conf */

@@ -26,7 +26,7 @@ static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
 	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
-	"post_transaction", "defer", "lock_wait", "build_seconds", "skip_proof", "index", NULL,
+	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -43,8 +43,8 @@ static int list_files(int root, struct kiln_strv *ret)
 }
 
 /*
- * Which kernel a value is for is known only when it is used: until then $kernelver stands for
- * itself.
+ * Which kernel and module a value is for is known only when it is used: until then $kernelver,
+ * $arch, $module and $module_version stand for themselves.
  */
 #define ANY_KERNEL "$kernelver"
 #define SOME_KERNEL "5.4.3-2-probe"
@@ -132,7 +132,8 @@ static int read_settings(int root, const struct kiln_settings *s, struct kiln_va
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
 	_cleanup_(kiln_vars_free) struct kiln_vars some = { 0 };
-	struct kiln_conf_env env = { .kern = { ANY_KERNEL, NULL },
+	struct kiln_conf_env env = { .kern = { ANY_KERNEL, "$arch" },
+				     .mod = { "$module", "$module_version" },
 				     .dkms_tree = s->dkms_tree,
 				     .source_tree = s->source_tree,
 				     .install_tree = s->install_tree,
@@ -227,6 +228,7 @@ static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, str
 		{ "mok_signing_key", &s->mok_signing_key, take_text },
 		{ "mok_certificate", &s->mok_certificate, take_text },
 		{ "post_transaction", &s->post_transaction, take_text },
+		{ "build_environment", &s->build_environment, take_path },
 		{ "compress_gzip_opts", &s->compress_gzip_opts, take_text },
 		{ "compress_xz_opts", &s->compress_xz_opts, take_text },
 		{ "compress_zstd_opts", &s->compress_zstd_opts, take_text },
@@ -290,6 +292,7 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->mok_signing_key);
 	free(s->mok_certificate);
 	free(s->post_transaction);
+	free(s->build_environment);
 	free(s->compress_gzip_opts);
 	free(s->compress_xz_opts);
 	free(s->compress_zstd_opts);

@@ -239,6 +239,17 @@ static void add_overlays(struct kiln_buf *b, struct kiln_ctx *ctx, struct kiln_m
 	}
 }
 
+/* Patches and scripts of the administrator's for this module. */
+static void add_own_files(struct kiln_buf *b, struct kiln_ctx *ctx, struct kiln_mod mod)
+{
+	_cleanup_(freep) char *dir = kiln_strf(CONF_DIR "/%s", mod.name);
+	char sum[KILN_HASH_SIZE];
+
+	b->failed = b->failed || !dir;
+	if (dir && kiln_fs_is_dir(ctx->root, dir) && kiln_fs_hash_tree(ctx->root, dir, sum) >= 0)
+		kiln_buf_addf(b, "etc %s\n", sum);
+}
+
 static void add_headers(struct kiln_buf *b, struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
 {
 	static const char *const files[] = {
@@ -267,6 +278,7 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 		return kiln_fail(err, r, "cannot read the source %s: %s", source_dir, kiln_code_text(r));
 	kiln_buf_addf(&b, "modkiln-inputs 1\nsource %s\n", sum);
 	add_overlays(&b, ctx, mod, (struct kiln_kern){ kernel->release, kernel->arch });
+	add_own_files(&b, ctx, mod);
 	add_headers(&b, ctx, kernel);
 	kiln_buf_addf(&b, "compiler %s\n", compiler ? compiler : "");
 	if (!compiler || !kiln_buf_ok(&b))

@@ -80,6 +80,16 @@ static int run_words(struct kiln_ctx *ctx, const struct kiln_script *s, const st
 	return r;
 }
 
+/* The administrator's script in /etc/dkms/M takes the place of the module's own, as in dkms 3.4. */
+static char *script_path(struct kiln_ctx *ctx, const struct kiln_script *s, const char *word)
+{
+	_cleanup_(freep) char *own = kiln_strf("/etc/dkms/%s/%s", s->mod.name ? s->mod.name : "", word);
+
+	if (s->mod.name && own && may_execute(ctx, own))
+		return TAKE_PTR(own);
+	return own ? kiln_strf("%s/%s", s->dir, word) : NULL;
+}
+
 int kiln_script_run(struct kiln_ctx *ctx, const struct kiln_script *s, char **note, struct kiln_err *err)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv argv = KILN_STRV_INIT;
@@ -90,7 +100,7 @@ int kiln_script_run(struct kiln_ctx *ctx, const struct kiln_script *s, char **no
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	if (!argv.n)
 		return 0;
-	path = kiln_strf("%s/%s", s->dir, argv.v[0]);
+	path = script_path(ctx, s, argv.v[0]);
 	outside = kiln_strf("%s%s", ctx->root_path, path ? path : "");
 	if (!path || !outside) {
 		free(outside);

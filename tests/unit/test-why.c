@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why a pair is as it is, one machine for each reason; and what is missing without asking a conf. */
+#include "tests/unit/unit.h"
+
+#include "core/base/cleanup.h"
+
+#include "core/build.h"
+#include "core/facts.h"
+#include "core/place.h"
+#include "core/why.h"
+
+#define TREE "var/lib/dkms/"
+#define K9 "6.1.0-9-amd64"
+#define K10 "6.1.0-10-amd64"
+
+static const struct kiln_mod acme = { "acme", "1.2" };
+static const struct kiln_kern k9 = { K9, "x86_64" }, k10 = { K10, "x86_64" };
+
+static struct kiln_ctx *new_ctx(const struct unit_root *root)
+{
+	struct kiln_options o = { .root = root->path, .arch = "x86_64" };
+	struct kiln_ctx *ctx = NULL;
+
+	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
+	return ctx;
+}
+
+/* ---- making machines ---- */
+
+static void add_module(const struct unit_root *root, const char *version, const char *more)
+{
+	_cleanup_(freep) char *path = kiln_strf("usr/src/acme-%s/dkms.conf", version);
+	_cleanup_(freep) char *link = kiln_strf(TREE "acme/%s/source", version);
+	_cleanup_(freep) char *target = kiln_strf("/usr/src/acme-%s", version);
+	_cleanup_(freep) char *text = kiln_strf("PACKAGE_NAME=acme\nPACKAGE_VERSION=%s\nBUILT_MODULE_NAME=acme\n"
+						"DEST_MODULE_LOCATION=/extra\n%s\n", version, more);
+
+	unit_write(root, path, text);
+	unit_link(root, link, target);
+}
+
+static void add_kernel(const struct unit_root *root, const char *release, bool headers)
+{
+	_cleanup_(freep) char *image = kiln_strf("lib/modules/%s/kernel", release);
+	_cleanup_(freep) char *file = kiln_strf("lib/modules/%s/build/include/generated/utsrelease.h", release);
+
+	unit_dir(root, image);
+	if (headers)
+		unit_write(root, file, release);
+}
+
+static void add_installed(const struct unit_root *root, const char *version, const char *release)
+{
+	_cleanup_(freep) char *ko = kiln_strf(TREE "acme/%s/%s/x86_64/module/acme.ko", version, release);
+	_cleanup_(freep) char *link = kiln_strf(TREE "acme/kernel-%s-x86_64", release);
+	_cleanup_(freep) char *target = kiln_strf("%s/%s/x86_64", version, release);
+
+	unit_write(root, ko, version);
+	unit_link(root, link, target);
+}
+
+static void save_failure(const struct unit_root *root, struct kiln_kern kern, int code)
+{
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	struct kiln_record r = { .version = 1, .failed = true, .code = code, .reason = (char *)"it is Monday",
+				 .inputs = (char *)"0" };
+
+	assert_int_equal(kiln_record_save(ctx, acme, kern, &r), 0);
+}
+
+/* ---- asking ---- */
+
+static void assert_why(const struct unit_root *root, const char *version, const char *release, const char *expected)
+{
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(freep) char *line = NULL;
+	struct kiln_why *v = NULL;
+	size_t n = 0;
+
+	assert_int_equal(kiln_why(ctx, (struct kiln_mod){ "acme", version }, (struct kiln_kern){ release, NULL }, &v, &n,
+				  NULL), 0);
+	assert_int_equal(n, 1);
+	line = kiln_strf("%s: %s%s%s%s%s", kiln_why_name(v->kind), v->reason, v->log ? " @" : "", v->log ? v->log : "",
+			 v->next ? " -> " : "", v->next ? v->next : "");
+	assert_string_equal(line, expected);
+	kiln_why_free(v, n);
+}
+
+/* expected: "CODE reason", NULL: nothing is missing. */
+static void assert_missing(const struct unit_root *root, const char *expected)
+{
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
+	_cleanup_(freep) char *line = NULL;
+	const struct kiln_missing *m;
+	size_t n;
+
+	assert_int_equal(kiln_state_load(ctx, NULL, &s, NULL), 0);
+	m = kiln_state_missing(s, &n);
+	assert_int_equal(n, expected ? 1 : 0);
+	if (!expected)
+		return;
+	line = kiln_strf("%s %s", kiln_code_name(m->code), m->reason);
+	assert_string_equal(line, expected);
+}
+
+/* ---- reasons ---- */
+
+static void test_states(void **state)
+{
+	struct unit_root *root = *state;
+
+	unit_write(root, "etc/os-release", "ID=debian\n");
+	add_module(root, "1.2", "AUTOINSTALL=yes");
+	assert_why(root, NULL, NULL, "waiting: no kernel is installed");
+	add_kernel(root, K9, false);
+	assert_why(root, NULL, NULL, "waiting: the kernel's headers are not installed -> install linux-headers-" K9
+				     ": it is built then");
+	add_kernel(root, K9, true);
+	assert_why(root, NULL, NULL, "missing: nothing stands in its way -> \"dkms install acme/1.2 -k " K9 "\" installs it");
+	assert_why(root, NULL, "5.10", "waiting: this kernel is not installed");
+	add_installed(root, "1.2", K9);
+	assert_why(root, NULL, NULL, "fine: installed");
+	add_module(root, "1.10", "AUTOINSTALL=yes");
+	assert_why(root, "1.2", NULL, "fine: installed");
+	assert_why(root, "1.10", NULL, "missing: version 1.2 is installed, and this one is newer -> \"dkms install acme/1.10 -k "
+				       K9 "\" installs it");
+}
+
+static void test_refusals(void **state)
+{
+	struct unit_root *root = *state;
+
+	add_kernel(root, K9, true);
+	add_module(root, "1.2", "BUILD_EXCLUSIVE_KERNEL=^5\n");
+	assert_why(root, NULL, NULL, "excluded: BUILD_EXCLUSIVE_KERNEL=\"^5\" does not match kernel " K9
+				     " -> a newer version of the module may support this kernel");
+	unit_write(root, "etc/dkms/acme.conf", "BUILD_EXCLUSIVE_KERNEL=\n");
+	assert_why(root, NULL, NULL, "disabled: its dkms.conf does not say AUTOINSTALL=\"yes\" -> \"dkms install acme/1.2 -k "
+				     K9 "\" installs it");
+	unit_write(root, "etc/dkms/acme.conf", "AUTOINSTALL=yes\nBUILD_EXCLUSIVE_KERNEL=\nBUILD_DEPENDS=base\n");
+	assert_why(root, NULL, NULL, "waiting: it needs base, which is not registered -> install the package that brings base");
+	save_failure(root, k9, KILN_E_MAKE);
+	assert_why(root, NULL, NULL, "failed: did not build: it is Monday @/var/log/modkiln/acme-1.2-" K9 "-x86_64.log -> "
+				     "\"dkms install acme/1.2 -k " K9 "\" tries again; something has changed since");
+	unit_write(root, "etc/dkms/no-autoinstall", "");
+	unit_write(root, "etc/dkms/acme.conf", "PACKAGE_NAME=\n");
+	assert_int_equal(unlinkat(root->fd, "usr/src/acme-1.2/dkms.conf", 0), 0);
+	assert_why(root, NULL, NULL, "failed: its source has no dkms.conf -> install its package again");
+}
+
+static void test_waiting(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_journal_done) struct kiln_journal j = { 0 };
+
+	add_kernel(root, K9, true);
+	add_module(root, "1.2", "AUTOINSTALL=yes");
+	ctx = new_ctx(root);
+	assert_int_equal(kiln_facts_request(facts, KILN_OP_INSTALL, acme, k9, 0), 0);
+	assert_int_equal(kiln_pending_write(ctx, facts, NULL), 0);
+	assert_why(root, NULL, NULL, "waiting: a wish to install it is recorded -> the next run carries it out, for one: "
+				     "dkms autoinstall -k " K9);
+	assert_missing(root, "NOTREACHED a wish to install it is recorded and waits for the next run");
+	assert_int_equal(kiln_journal_init(&j, KILN_OP_INSTALL, acme, k9), 0);
+	assert_int_equal(kiln_journal_add(&j, KILN_ACT_DELETE, "/lib/modules/x.ko", NULL, NULL), 0);
+	assert_int_equal(kiln_journal_open(ctx, &j, NULL), 0);
+	assert_why(root, NULL, NULL, "waiting: its install was cut off -> the next run finishes it, for one: "
+				     "dkms autoinstall -k " K9);
+	add_installed(root, "1.2", K9);
+	assert_missing(root, "NOTREACHED it was cut off half-way, and the next run finishes it");
+}
+
+static void test_missing(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+
+	unit_write(root, "etc/os-release", "ID=debian\n");
+	add_kernel(root, K9, true);
+	add_kernel(root, K10, true);
+	add_module(root, "1.2", "AUTOINSTALL=yes");
+	assert_missing(root, NULL); /* nobody has asked for it so far */
+	add_installed(root, "1.2", K9);
+	assert_missing(root, "NOTREACHED is installed for an older kernel, and not for this one");
+	save_failure(root, k10, KILN_E_MAKE);
+	assert_missing(root, "MAKE did not build: it is Monday");
+	save_failure(root, k10, KILN_E_EXCLUDED);
+	assert_missing(root, NULL);
+	ctx = new_ctx(root);
+	kiln_record_drop(ctx, acme, k10);
+	unit_write(root, "etc/dkms/no-autoinstall", "");
+	assert_missing(root, NULL);
+	assert_int_equal(unlinkat(root->fd, "etc/dkms/no-autoinstall", 0), 0);
+	assert_int_equal(kiln_fs_remove_tree(root->fd, "lib/modules/" K10 "/build"), 0);
+	assert_missing(root, "NOHEADERS waits for the kernel's headers, package linux-headers-" K10);
+	assert_int_equal(kiln_fs_remove_tree(root->fd, "usr/src/acme-1.2"), 0);
+	assert_missing(root, "BROKEN its source is missing");
+	assert_why(root, NULL, NULL, "broken: its source is missing -> install its package again, or give it up: "
+				     "dkms remove acme/1.2 --all");
+}
+
+/* A refused request leaves a record; one of a set that is built does not change. */
+static void test_exclusion_is_recorded(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(kiln_record_done) struct kiln_record r = { 0 };
+
+	kiln_record_exclude(ctx, acme, k9, "by a directive");
+	assert_int_equal(kiln_record_load(ctx, acme, k9, &r), 0);
+	assert_int_equal(r.code, KILN_E_EXCLUDED);
+	assert_string_equal(r.reason, "by a directive");
+	add_installed(root, "1.2", K10);
+	kiln_record_exclude(ctx, acme, k10, "by a directive");
+	kiln_record_done(&r);
+	assert_int_equal(kiln_record_load(ctx, acme, k10, &r), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		unit_test_with_root(test_states),  unit_test_with_root(test_refusals),
+		unit_test_with_root(test_waiting), unit_test_with_root(test_missing),
+		unit_test_with_root(test_exclusion_is_recorded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
