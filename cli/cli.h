@@ -62,6 +62,7 @@ enum cli_need {
 	CLI_ONE_K = 1 << 3,      /* exactly one -k */
 	CLI_READS = 1 << 4,      /* changes nothing */
 	CLI_TAKES_PATH = 1 << 6, /* a word may be any directory or file */
+	CLI_SEVERAL = 1 << 7,    /* further words are further modules */
 	CLI_KERNEL_MAY_BE_GONE = 1 << 5, /* undoing: the kernel need not be there any more */
 };
 

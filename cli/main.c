@@ -17,24 +17,25 @@
 #define DKMS_INTERFACE "3.4.3"
 
 #define ANY_MODULE "NAME/VERSION | DIRECTORY..."
+#define MODULES (CLI_MODULE | CLI_SEVERAL)
 #define UNDOES (CLI_G_SETS | CLI_G_ALL)
 #define BUILDS (CLI_G_SETS | CLI_G_BUILD | CLI_G_FORCE | CLI_G_MANY)
 
 static const struct cli_verb verbs[] = {
-	{ "add", "register a module", CLI_MODULE | CLI_NO_ALL, KILN_OP_ADD, cli_apply, ANY_MODULE,
+	{ "add", "register a module", MODULES | CLI_NO_ALL, KILN_OP_ADD, cli_apply, ANY_MODULE,
 	  CLI_G_MODULE | CLI_G_CONF | CLI_G_FORCE | CLI_G_RPM | CLI_G_PLAN },
-	{ "build", "compile it for a kernel", CLI_MODULE | CLI_NO_ALL, KILN_OP_BUILD, cli_apply, ANY_MODULE, BUILDS },
-	{ "install", "compile it if need be, and place it for a kernel", CLI_ROOT | CLI_MODULE | CLI_NO_ALL,
+	{ "build", "compile it for a kernel", MODULES | CLI_NO_ALL, KILN_OP_BUILD, cli_apply, ANY_MODULE, BUILDS },
+	{ "install", "compile it if need be, and place it for a kernel", CLI_ROOT | MODULES | CLI_NO_ALL,
 	  KILN_OP_INSTALL, cli_apply, ANY_MODULE, BUILDS | CLI_G_PLACE | CLI_G_RPM },
-	{ "uninstall", "take it out of a kernel, keep the build", CLI_ROOT | CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
+	{ "uninstall", "take it out of a kernel, keep the build", CLI_ROOT | MODULES | CLI_KERNEL_MAY_BE_GONE,
 	  KILN_OP_UNINSTALL, cli_apply, "NAME/VERSION...", UNDOES },
-	{ "unbuild", "take it out of a kernel and delete the build", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE,
+	{ "unbuild", "take it out of a kernel and delete the build", MODULES | CLI_KERNEL_MAY_BE_GONE,
 	  KILN_OP_UNBUILD, cli_apply, "NAME/VERSION...", UNDOES },
-	{ "remove", "forget it, for a kernel or for --all", CLI_MODULE | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply,
+	{ "remove", "forget it, for a kernel or for --all", MODULES | CLI_KERNEL_MAY_BE_GONE, KILN_OP_REMOVE, cli_apply,
 	  "NAME/VERSION...", UNDOES | CLI_G_RPM },
-	{ "status", "list modules and what they are built and installed for", CLI_READS, 0, cli_status, "[NAME[/VERSION]]...",
+	{ "status", "list modules and what they are built and installed for", CLI_READS | CLI_SEVERAL, 0, cli_status, "[NAME[/VERSION]]...",
 	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_JSON | CLI_G_FAILED },
-	{ "why", "say for each module and kernel what holds and what to do", CLI_READS, 0, cli_why, "[NAME[/VERSION]]...",
+	{ "why", "say for each module and kernel what holds and what to do", CLI_READS | CLI_SEVERAL, 0, cli_why, "[NAME[/VERSION]]...",
 	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_JSON | CLI_G_CONF },
 	{ "conf", "print what a dkms.conf says", CLI_READS | CLI_TAKES_PATH, 0, cli_conf, "[NAME/VERSION | DIRECTORY | FILE]",
 	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_VIEW | CLI_G_JSON },
@@ -44,7 +45,7 @@ static const struct cli_verb verbs[] = {
 	  cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_BUILD | CLI_G_PLAN },
 	{ "rollback", "bring the set back that the last install replaced", CLI_ROOT | CLI_NO_ALL, KILN_OP_ROLLBACK,
 	  cli_rollback, "[NAME[/VERSION]]", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_PLAN },
-	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL, cli_match,
+	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_SEVERAL | CLI_NO_ALL, KILN_OP_INSTALL, cli_match,
 	  "[NAME/VERSION]", CLI_G_SETS | CLI_G_BUILD | CLI_G_MATCH },
 	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
 	  KILN_OP_INSTALL, cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_PLAN },

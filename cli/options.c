@@ -156,8 +156,10 @@ static int parse_word(struct parser *p, const char *word)
 /* A second word without a version says nothing to dkms but where it lists; it goes on without it, and so does this. */
 static void drop_unknown(struct cli *c)
 {
+	unsigned needs = c->verb ? c->verb->needs : 0;
+
 	for (size_t i = 0; i < c->more.n;) {
-		if (strchr(c->more.v[i], '/') || (c->verb && c->verb->needs & CLI_READS)) {
+		if (needs & CLI_SEVERAL && (needs & CLI_READS || strchr(c->more.v[i], '/'))) {
 			i++;
 			continue;
 		}
