@@ -154,6 +154,23 @@ static int add_restore(const struct kiln_placement *p, const char *archived, con
 	return kiln_journal_add(j, KILN_ACT_RESTORE, archived, origin, ours);
 }
 
+/*
+ * The same module in the same directory, packed in another way: the kernel's
+ * package was upgraded, and what is archived has no place any more.
+ */
+static const struct kiln_found *repacked(const struct kiln_placement *p, const char *key, const char *origin)
+{
+	size_t dir = (size_t)(strrchr(origin, '/') - origin) + 1;
+
+	for (size_t i = 0; i < p->n_found; i++) {
+		const struct kiln_found *f = &p->found[i];
+
+		if (!f->ours && !strcmp(f->name, key) && !strncmp(f->path, origin, dir) && !strchr(f->path + dir, '/'))
+			return f;
+	}
+	return NULL;
+}
+
 static int restore_one(const struct kiln_placement *p, const char *file,
 		       const struct kiln_strv *except, struct kiln_journal *j,
 		       struct kiln_buf *notes)
@@ -161,6 +178,7 @@ static int restore_one(const struct kiln_placement *p, const char *file,
 	_cleanup_(freep) char *archived = kiln_strf("%s/%s", p->originals, file);
 	_cleanup_(freep) char *origin = archived ? read_origin(p, archived) : NULL;
 	_cleanup_(freep) char *key = NULL;
+	const struct kiln_found *there;
 
 	if (!archived)
 		return -ENOMEM;
@@ -174,7 +192,8 @@ static int restore_one(const struct kiln_placement *p, const char *file,
 	key = kiln_module_key(strrchr(origin, '/') + 1);
 	if (except && key && kiln_strv_has(except, key))
 		return 0;
-	return add_restore(p, archived, origin, j, notes);
+	there = key ? repacked(p, key, origin) : NULL;
+	return add_restore(p, archived, there ? there->path : origin, j, notes);
 }
 
 /* An .origin whose module is not there any more. */
