@@ -120,12 +120,18 @@ static void run_pooled(void *data, struct kiln_done *d)
 	kiln_op_run(&p->walk->exec, p->step, &p->jobs, d, &changed);
 }
 
+/* Of a job; a follower that nothing is known of must be more than nobody. */
+static double weight(const struct walk *w, size_t i)
+{
+	return w->ranks[i] > 0 ? w->ranks[i] : 1;
+}
+
 /* -EAGAIN: the token that seemed free was taken by a make; the step waits on. */
 static int join(struct walk *w, size_t i, struct kiln_jobs *jobs, struct kiln_jobs_client **client)
 {
 	bool makes = w->plan->steps[i].op == KILN_OP_BUILD;
 
-	return w->js ? kiln_jobserver_join(w->js, w->ranks[i], makes ? jobs : NULL, client) : 0;
+	return w->js ? kiln_jobserver_join(w->js, weight(w, i), makes ? jobs : NULL, client) : 0;
 }
 
 static void start_pooled(struct walk *w, size_t i)
@@ -183,13 +189,13 @@ static void run_step(struct walk *w, size_t i)
 	finish(w, i, &d, changed);
 }
 
-static void wait_for_one(struct walk *w, bool for_token)
+static void wait_for_one(struct walk *w, double waiting)
 {
 	struct kiln_through t;
 	const struct kiln_step *s;
 	const char *name;
 
-	if (kiln_pool_wait(w->pool, for_token, &t) < 0)
+	if (kiln_pool_wait(w->pool, waiting, &t) < 0)
 		return;
 	s = &w->plan->steps[t.id];
 	name = kiln_times_name(s);
@@ -223,9 +229,13 @@ static size_t next_ready(const struct walk *w, bool followers)
 	return best;
 }
 
-static bool worker_free(const struct walk *w)
+/* Whether a worker can begin the step; makes with a better claim on the token are asked first. */
+static bool worker_free(const struct walk *w, size_t i)
 {
-	return !kiln_pool_full(w->pool) && (!w->js || kiln_jobserver_idle(w->js));
+	if (kiln_pool_full(w->pool) || !w->js)
+		return !kiln_pool_full(w->pool);
+	kiln_jobserver_serve(w->js, weight(w, i));
+	return kiln_jobserver_idle(w->js, weight(w, i));
 }
 
 static void walk(struct walk *w, bool followers)
@@ -234,10 +244,10 @@ static void walk(struct walk *w, bool followers)
 		size_t i = next_ready(w, followers);
 		bool ready = i < w->plan->n;
 
-		if (ready && (!needs_worker(&w->plan->steps[i]) || worker_free(w)))
+		if (ready && (!needs_worker(&w->plan->steps[i]) || worker_free(w, i)))
 			run_step(w, i);
 		else if (kiln_pool_running(w->pool))
-			wait_for_one(w, ready);
+			wait_for_one(w, ready ? weight(w, i) : KILN_NOBODY_WAITS);
 		else
 			return;
 	}

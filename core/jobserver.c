@@ -14,8 +14,10 @@
 
 #include "core/base/cleanup.h"
 
-/* How long an offer waits for its job while another job has none. */
-#define PATIENCE_MS 20
+enum {
+	PATIENCE_MS = 20, /* how long an offer waits for its job while somebody else could use it */
+	REST_MS = 500,    /* how long a job that let one pass stands back */
+};
 
 struct kiln_jobs_client {
 	struct kiln_jobs_client *next;
@@ -23,7 +25,7 @@ struct kiln_jobs_client {
 	int offer_in, offer_out; /* the pipe it takes from; -1: it has none */
 	int back_in, back_out;   /* the pipe it gives back to */
 	bool offered;            /* a byte is in the first, as far as we know */
-	bool declined;           /* it let an offer pass, and others had none */
+	long long declined;      /* when it let an offer pass, ms; 0: it did not */
 	size_t taken, returned;  /* returned may be one ahead, when both happened since we looked */
 };
 
@@ -74,9 +76,24 @@ static size_t free_tokens(const struct kiln_jobserver *js)
 	return used < js->tokens ? js->tokens - used : 0;
 }
 
-bool kiln_jobserver_idle(const struct kiln_jobserver *js)
+double kiln_jobserver_claim(double weight, size_t held)
 {
-	return kiln_jobserver_held(js) < js->tokens;
+	return weight / (double)(held + 1);
+}
+
+static double claim(const struct kiln_jobs_client *c)
+{
+	return kiln_jobserver_claim(c->weight, held_by(c));
+}
+
+/* An offer to a job with a better claim stands until it is taken or passed by. */
+bool kiln_jobserver_idle(const struct kiln_jobserver *js, double weight)
+{
+	bool idle = free_tokens(js) > 0;
+
+	for (const struct kiln_jobs_client *c = js->clients; c && !idle; c = c->next)
+		idle = c->offered && claim(c) <= weight;
+	return idle;
 }
 
 /* ---- the pipes ---- */
@@ -122,7 +139,7 @@ static void note_taken(struct kiln_jobs_client *c)
 	if (!c->offered || ioctl(c->offer_in, FIONREAD, &waiting) < 0 || waiting > 0)
 		return;
 	c->offered = false;
-	c->declined = false;
+	c->declined = 0;
 	c->taken++;
 }
 
@@ -189,11 +206,11 @@ void kiln_jobserver_freep(struct kiln_jobserver **js)
 	kiln_jobserver_free(*js);
 }
 
-/* A free token, if need be one that was on offer. */
-static bool free_one(struct kiln_jobserver *js)
+/* A free token, if need be one that was on offer to a job with less of a claim. */
+static bool free_one(struct kiln_jobserver *js, double weight)
 {
 	for (struct kiln_jobs_client *c = js->clients; c && !free_tokens(js); c = c->next)
-		if (c->offered)
+		if (c->offered && claim(c) <= weight)
 			withdraw(js, c);
 	return free_tokens(js) > 0;
 }
@@ -202,12 +219,12 @@ int kiln_jobserver_join(struct kiln_jobserver *js, double weight, struct kiln_jo
 {
 	struct kiln_jobs_client *c;
 
-	if (!free_one(js))
+	if (!free_one(js, weight))
 		return -EAGAIN;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	*c = (struct kiln_jobs_client){ js->clients, weight, -1, -1, -1, -1, false, false, 0, 0 };
+	*c = (struct kiln_jobs_client){ js->clients, weight, -1, -1, -1, -1, false, 0, 0, 0 };
 	if (jobs) {
 		open_pipes(c);
 		*jobs = (struct kiln_jobs){ c->offer_in < 0 ? 1 : (int)js->tokens, c->offer_in, c->back_out };
@@ -230,50 +247,53 @@ void kiln_jobserver_leave(struct kiln_jobserver *js, struct kiln_jobs_client *c)
 	free(c);
 }
 
-/* ---- serving ---- */
+/* ---- who is next ---- */
 
 static bool could_take(const struct kiln_jobs_client *c)
 {
 	return c->offer_out >= 0 && !c->offered;
 }
 
-/* Whether a is to be served before b: who let an offer pass stands back, then most work for each token held. */
-static bool is_before(const struct kiln_jobs_client *a, const struct kiln_jobs_client *b)
+static bool stands_back(const struct kiln_jobs_client *c, long long now)
 {
-	if (a->declined != b->declined)
-		return b->declined;
-	return a->weight / held_by(a) > b->weight / held_by(b);
+	return c->declined && now - c->declined < REST_MS;
 }
 
-static struct kiln_jobs_client *neediest(const struct kiln_jobserver *js)
+static bool is_before(const struct kiln_jobs_client *a, const struct kiln_jobs_client *b, long long now)
+{
+	if (stands_back(a, now) != stands_back(b, now))
+		return stands_back(b, now);
+	return stands_back(a, now) ? a->declined < b->declined : claim(a) > claim(b);
+}
+
+/* The job that is to have the next token; while somebody waits, only one with a better claim that wants it. */
+static struct kiln_jobs_client *neediest(const struct kiln_jobserver *js, double waiting)
 {
 	struct kiln_jobs_client *best = NULL;
+	long long now = now_ms();
 
-	for (struct kiln_jobs_client *c = js->clients; c; c = c->next)
-		if (could_take(c) && (!best || is_before(c, best)))
+	for (struct kiln_jobs_client *c = js->clients; c; c = c->next) {
+		if (!could_take(c) || (waiting > 0 && (claim(c) <= waiting || stands_back(c, now))))
+			continue;
+		if (!best || is_before(c, best, now))
 			best = c;
+	}
 	return best;
 }
 
-/* Offers that were not taken are free to move on; who has had his turn waits until everybody had one. */
+/* Offers that were not taken are free to move on. */
 static void rotate(struct kiln_jobserver *js)
 {
-	bool all = true;
-
-	for (struct kiln_jobs_client *c = js->clients; c; c = c->next) {
+	for (struct kiln_jobs_client *c = js->clients; c; c = c->next)
 		if (c->offered && withdraw(js, c))
-			c->declined = true;
-		all = all && (c->declined || c->offer_out < 0);
-	}
-	for (struct kiln_jobs_client *c = js->clients; c && all; c = c->next)
-		c->declined = false;
+			c->declined = now_ms();
 }
 
-static void make_offers(struct kiln_jobserver *js)
+static void make_offers(struct kiln_jobserver *js, double waiting)
 {
 	struct kiln_jobs_client *c;
 
-	while (free_tokens(js) && (c = neediest(js))) {
+	while (free_tokens(js) && (c = neediest(js, waiting))) {
 		offer(c);
 		if (!c->offered) /* somebody else wrote into it */
 			close_pipes(c);
@@ -294,20 +314,18 @@ size_t kiln_jobserver_polls(const struct kiln_jobserver *js, struct pollfd *poll
 	return n;
 }
 
-int kiln_jobserver_patience(const struct kiln_jobserver *js)
+int kiln_jobserver_patience(const struct kiln_jobserver *js, double waiting)
 {
-	return on_offer(js) && neediest(js) ? PATIENCE_MS : -1;
+	return on_offer(js) && (waiting > 0 || neediest(js, waiting)) ? PATIENCE_MS : -1;
 }
 
-void kiln_jobserver_serve(struct kiln_jobserver *js, bool keep)
+void kiln_jobserver_serve(struct kiln_jobserver *js, double waiting)
 {
 	for (struct kiln_jobs_client *c = js->clients; c; c = c->next) {
 		note_taken(c);
 		take_back(c);
 	}
-	if (keep)
-		return;
-	if (kiln_jobserver_patience(js) >= 0 && now_ms() - js->since >= PATIENCE_MS)
+	if (kiln_jobserver_patience(js, waiting) >= 0 && now_ms() - js->since >= PATIENCE_MS)
 		rotate(js);
-	make_offers(js);
+	make_offers(js, waiting);
 }

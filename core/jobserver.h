@@ -14,8 +14,10 @@
  *	    write, so that poll() tells when the offer is taken.
  *	W   what comes back; at most as many count as were taken.
  *
- * An offer that nobody takes goes on to another job after a moment.  A new job
- * comes before a wider make.
+ * A token goes where it stands for the most work: weight / (tokens held + 1).  A
+ * job that is to begin holds none, so it comes before a wider make, unless that
+ * is of a job so long that the others would be done before it.  An offer that is
+ * not taken goes on after a moment.
  */
 #pragma once
 
@@ -38,8 +40,7 @@ struct kiln_jobs {
 
 struct kiln_jobs_client;
 /*
- * A token for a new job; weight: the work it stands for, in any unit: of those
- * that want more tokens, who has the most work for each that it holds is first.
+ * A token for a new job; weight: the work it stands for, in any unit.
  * jobs NULL: it starts no make.  Its descriptors belong to the client, are
  * closed on exec, and stay until it leaves; -1 where none were to be had: then
  * make works with one job.  -EAGAIN: no token is free; -ENOMEM.
@@ -48,13 +49,18 @@ int kiln_jobserver_join(struct kiln_jobserver *js, double weight, struct kiln_jo
 /* All that it holds is free again.  Nothing of the job runs any more. */
 void kiln_jobserver_leave(struct kiln_jobserver *js, struct kiln_jobs_client *c);
 
-/* Whether a job could join. */
-bool kiln_jobserver_idle(const struct kiln_jobserver *js);
+/* Whether a job of this weight could join. */
+bool kiln_jobserver_idle(const struct kiln_jobserver *js, double weight);
 /* Tokens held by jobs, those on offer left out. */
 size_t kiln_jobserver_held(const struct kiln_jobserver *js);
 
+/* The weight of the job that waits to join, for the functions below. */
+#define KILN_NOBODY_WAITS 0.0
+
 /* For a poll() of the caller: at most two a job, how many; and ms until kiln_jobserver_serve() is due without any, or -1. */
 size_t kiln_jobserver_polls(const struct kiln_jobserver *js, struct pollfd *polls);
-int kiln_jobserver_patience(const struct kiln_jobserver *js);
-/* Takes back, counts, offers anew; keep: what is free stays so, for a job that is about to join. Never blocks. */
-void kiln_jobserver_serve(struct kiln_jobserver *js, bool keep);
+int kiln_jobserver_patience(const struct kiln_jobserver *js, double waiting);
+/* Takes back, counts, offers anew.  Never blocks. */
+void kiln_jobserver_serve(struct kiln_jobserver *js, double waiting);
+/* The rule of who is next, for whoever wants to foresee it. */
+double kiln_jobserver_claim(double weight, size_t held);

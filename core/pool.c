@@ -183,14 +183,14 @@ static size_t fill_all_polls(struct kiln_pool *p)
 }
 
 /* The first worker that has said all it had to say; -EAGAIN: a token is free; -errno. */
-static int next_through(struct kiln_pool *p, bool for_token, struct slot **ret)
+static int next_through(struct kiln_pool *p, double waiting, struct slot **ret)
 {
 	for (;;) {
 		if (p->js)
-			kiln_jobserver_serve(p->js, for_token);
-		if (p->js && for_token && kiln_jobserver_idle(p->js))
+			kiln_jobserver_serve(p->js, waiting);
+		if (p->js && waiting > 0 && kiln_jobserver_idle(p->js, waiting))
 			return -EAGAIN;
-		if (poll(p->polls, fill_all_polls(p), p->js ? kiln_jobserver_patience(p->js) : -1) < 0 && errno != EINTR)
+		if (poll(p->polls, fill_all_polls(p), p->js ? kiln_jobserver_patience(p->js, waiting) : -1) < 0 && errno != EINTR)
 			return -errno;
 		for (size_t i = 0; i < p->width; i++) {
 			if (p->polls[i].revents && hear(&p->slots[i])) {
@@ -216,7 +216,7 @@ static void explain_death(struct kiln_done *d, int status)
 	kiln_done_fail(d, -ECHILD, &err);
 }
 
-int kiln_pool_wait(struct kiln_pool *p, bool for_token, struct kiln_through *ret)
+int kiln_pool_wait(struct kiln_pool *p, double waiting, struct kiln_through *ret)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf said = KILN_BUF_INIT;
 	struct slot *s = NULL;
@@ -224,7 +224,7 @@ int kiln_pool_wait(struct kiln_pool *p, bool for_token, struct kiln_through *ret
 
 	if (!p->running)
 		return -ECHILD;
-	r = next_through(p, for_token, &s);
+	r = next_through(p, waiting, &s);
 	if (r < 0)
 		return r;
 	said = s->said;

@@ -47,7 +47,7 @@ bool kiln_pool_full(const struct kiln_pool *p);
 size_t kiln_pool_running(const struct kiln_pool *p);
 int kiln_pool_start(struct kiln_pool *p, const struct kiln_job *job, struct kiln_err *err);
 /*
- * Blocks until one worker is through, or, where somebody waits for a token,
- * until one is free: -EAGAIN.  -ECHILD: no worker runs.
+ * Blocks until one worker is through, or until a job of the weight that waits
+ * could join: -EAGAIN.  -ECHILD: no worker runs.
  */
-int kiln_pool_wait(struct kiln_pool *p, bool for_token, struct kiln_through *ret);
+int kiln_pool_wait(struct kiln_pool *p, double waiting, struct kiln_through *ret);

@@ -475,7 +475,7 @@ static void build_two(struct machine *m, const char *make, struct kiln_done d[2]
 	for (int i = 0; i < 2; i++) {
 		struct kiln_through t;
 
-		assert_int_equal(kiln_pool_wait(pool, false, &t), 0);
+		assert_int_equal(kiln_pool_wait(pool, KILN_NOBODY_WAITS, &t), 0);
 		if (t.done.text)
 			print_message("%s\n", t.done.text);
 		d[t.id] = t.done;

@@ -47,7 +47,7 @@ static size_t takes_all(struct kiln_jobserver *js, const struct job *j)
 {
 	size_t n = 0;
 
-	for (kiln_jobserver_serve(js, false); takes(j); kiln_jobserver_serve(js, false))
+	for (kiln_jobserver_serve(js, KILN_NOBODY_WAITS); takes(j); kiln_jobserver_serve(js, KILN_NOBODY_WAITS))
 		n++;
 	return n;
 }
@@ -62,10 +62,10 @@ static void test_take_and_give(void **state)
 	assert_int_equal(a.jobs.number, 3);
 	assert_int_equal(takes_all(js, &a), 2);
 	assert_int_equal(kiln_jobserver_held(js), 3);
-	assert_false(kiln_jobserver_idle(js));
+	assert_false(kiln_jobserver_idle(js, 100));
 	assert_int_equal(kiln_jobserver_join(js, 1, NULL, &c), -EAGAIN);
 	gives(&a, 1);
-	kiln_jobserver_serve(js, true); /* kept for somebody who waits */
+	kiln_jobserver_serve(js, 1); /* kept for somebody who waits and holds none */
 	assert_false(takes(&a));
 	b = join(js, 1);
 	assert_int_equal(takes_all(js, &b), 0);
@@ -83,7 +83,7 @@ static void test_offer_withdrawn(void **state)
 	struct job a = join(js, 1), b;
 
 	(void)state;
-	kiln_jobserver_serve(js, false);
+	kiln_jobserver_serve(js, KILN_NOBODY_WAITS);
 	assert_int_equal(fcntl(a.jobs.take, F_SETFL, 0), 0); /* it would block: withdrawing must not */
 	b = join(js, 1);
 	assert_int_equal(kiln_jobserver_held(js), 2);
@@ -99,16 +99,42 @@ static void test_offers_move_on(void **state)
 	struct timespec moment = { 0, 30 * 1000 * 1000 };
 
 	(void)state;
-	kiln_jobserver_serve(js, false);
-	assert_true(kiln_jobserver_patience(js) > 0);
+	kiln_jobserver_serve(js, KILN_NOBODY_WAITS);
+	assert_true(kiln_jobserver_patience(js, KILN_NOBODY_WAITS) > 0);
 	assert_false(takes(&small));
 	nanosleep(&moment, NULL);
-	kiln_jobserver_serve(js, false);
+	kiln_jobserver_serve(js, KILN_NOBODY_WAITS);
 	assert_false(takes(&large));
 	assert_true(takes(&small));
-	kiln_jobserver_serve(js, false);
-	assert_int_equal(kiln_jobserver_patience(js), -1);
+	kiln_jobserver_serve(js, KILN_NOBODY_WAITS);
+	assert_int_equal(kiln_jobserver_patience(js, KILN_NOBODY_WAITS), -1);
 	assert_int_equal(kiln_jobserver_held(js), 3);
+}
+
+/* A long job is made wider before a short one begins, but only if it wants to be. */
+static void test_long_job_first(void **state)
+{
+	_cleanup_(kiln_jobserver_freep) struct kiln_jobserver *js = kiln_jobserver_new(4);
+	struct job large = join(js, 60), b;
+	struct timespec moment = { 0, 30 * 1000 * 1000 };
+
+	(void)state;
+	kiln_jobserver_serve(js, 25);
+	assert_true(takes(&large)); /* 60 / 2 > 25 */
+	kiln_jobserver_serve(js, 25);
+	assert_false(takes(&large)); /* 60 / 3 < 25 */
+	b = join(js, 25);
+	kiln_jobserver_serve(js, 5);
+	assert_false(kiln_jobserver_idle(js, 5)); /* 60 / 3 > 5: it is asked once more */
+	assert_true(kiln_jobserver_patience(js, 5) > 0);
+	nanosleep(&moment, NULL);
+	kiln_jobserver_serve(js, 5);
+	assert_false(takes(&large));
+	assert_false(kiln_jobserver_idle(js, 5)); /* 25 / 2 > 5: so is the other */
+	nanosleep(&moment, NULL);
+	kiln_jobserver_serve(js, 5);
+	assert_false(takes(&b));
+	assert_true(kiln_jobserver_idle(js, 5));
 }
 
 static void test_forged_tokens(void **state)
@@ -148,13 +174,13 @@ static void test_random(void **state)
 		else if (jobs[i].client && what == 7) /* with all that it has */
 			kiln_jobserver_leave(js, jobs[i].client), jobs[i].client = NULL, has[i] = 0;
 		if (rand() % 2)
-			kiln_jobserver_serve(js, rand() % 4 == 0);
+			kiln_jobserver_serve(js, rand() % 4);
 		sum = 0;
 		for (i = 0; i < TOKENS; i++)
 			sum += has[i];
 		assert_true(sum <= TOKENS);
 	}
-	kiln_jobserver_serve(js, true);
+	kiln_jobserver_serve(js, 1000);
 	assert_int_equal(kiln_jobserver_held(js), sum);
 	for (int i = 0; i < TOKENS; i++)
 		if (jobs[i].client)
@@ -194,15 +220,15 @@ static void test_killed_job(void **state)
 
 	(void)state;
 	assert_int_equal(kiln_pool_start(pool, &(struct kiln_job){ 1, take_and_die, &a.jobs, a.client }, NULL), 0);
-	assert_int_equal(kiln_pool_wait(pool, false, &t), 0);
+	assert_int_equal(kiln_pool_wait(pool, KILN_NOBODY_WAITS, &t), 0);
 	assert_int_equal(t.done.result, KILN_FAILED);
 	assert_non_null(strstr(t.done.text, "status 3"));
 	kiln_done_clear(&t.done);
 	assert_int_equal(kiln_jobserver_held(js), 0);
 	assert_int_equal(kiln_jobserver_join(js, 1, NULL, &b), 0);
 	assert_int_equal(kiln_pool_start(pool, &(struct kiln_job){ 2, at_once, NULL, b }, NULL), 0);
-	assert_int_equal(kiln_pool_wait(pool, true, &t), -EAGAIN); /* the other token is free all the time */
-	assert_int_equal(kiln_pool_wait(pool, false, &t), 0);
+	assert_int_equal(kiln_pool_wait(pool, 1, &t), -EAGAIN); /* the other token is free all the time */
+	assert_int_equal(kiln_pool_wait(pool, KILN_NOBODY_WAITS, &t), 0);
 	assert_int_equal(t.id, 2);
 	kiln_done_clear(&t.done);
 }
@@ -278,7 +304,7 @@ static void test_real_makes(void **state)
 	for (int i = 0; i < 3; i++)
 		start_make(pool, js, root, i);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(kiln_pool_wait(pool, false, &t), 0);
+		assert_int_equal(kiln_pool_wait(pool, KILN_NOBODY_WAITS, &t), 0);
 		assert_int_equal(t.done.status, 0);
 		assert_true(t.cpu > 0);
 		kiln_done_clear(&t.done);
@@ -293,7 +319,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take_and_give),	cmocka_unit_test(test_offer_withdrawn),
-		cmocka_unit_test(test_offers_move_on),	cmocka_unit_test(test_forged_tokens),
+		cmocka_unit_test(test_offers_move_on),	cmocka_unit_test(test_long_job_first),
+		cmocka_unit_test(test_forged_tokens),
 		cmocka_unit_test(test_random),		cmocka_unit_test(test_killed_job),
 		unit_test_with_root(test_real_makes),
 	};

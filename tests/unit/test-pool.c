@@ -28,7 +28,7 @@ static struct kiln_done wait_for(struct kiln_pool *p, size_t *id)
 {
 	struct kiln_through t;
 
-	assert_int_equal(kiln_pool_wait(p, false, &t), 0);
+	assert_int_equal(kiln_pool_wait(p, KILN_NOBODY_WAITS, &t), 0);
 	*id = t.id;
 	return t.done;
 }
@@ -52,7 +52,7 @@ static void test_result(void **state)
 	size_t id;
 
 	(void)state;
-	assert_int_equal(kiln_pool_wait(p, false, &t), -ECHILD);
+	assert_int_equal(kiln_pool_wait(p, KILN_NOBODY_WAITS, &t), -ECHILD);
 	assert_int_equal(kiln_pool_start(p, &(struct kiln_job){ 7, speak, (void *)"one\ntwo", NULL }, NULL), 0);
 	assert_int_equal(kiln_pool_running(p), 1);
 	assert_false(kiln_pool_full(p));
