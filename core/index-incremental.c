@@ -77,19 +77,20 @@ static int check_print(struct kiln_index *x, const struct kiln_index_files *old,
 	return r;
 }
 
-/* modules.dep last: its time says when the index was made. */
+/* modules.dep last, and in any case: its time says when the index was made. */
 static int write_files(int dir, const struct kiln_index_files *old, const struct kiln_index_files *made)
 {
-	int r = 0;
+	struct kiln_fs_text files[KILN_INDEX_KINDS];
+	size_t n = 0;
 
-	for (size_t i = KILN_INDEX_KINDS; i-- > 0 && r >= 0;) {
+	for (size_t i = KILN_INDEX_KINDS; i-- > 0;) {
 		const struct kiln_buf *b = &made->v[i];
 		bool same = b->len == old->v[i].len && (!b->len || !memcmp(b->data, old->v[i].data, b->len));
 
 		if (!same || i == KILN_INDEX_DEP)
-			r = kiln_fs_replace(dir, kiln_index_names[i], kiln_buf_str(b), b->len, 0644);
+			files[n++] = (struct kiln_fs_text){ kiln_index_names[i], kiln_buf_str(b), b->len };
 	}
-	return r;
+	return kiln_fs_replace_all(dir, files, n);
 }
 
 static int change_index(struct kiln_index_change *c, struct kiln_err *err)

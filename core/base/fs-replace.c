@@ -108,6 +108,60 @@ int kiln_fs_replace(int dir, const char *path, const void *data, size_t n, mode_
 	return settle(dir, temporary, path, write_new(dir, temporary, data, n, mode));
 }
 
+/* One of several files, under its temporary name. */
+struct fresh {
+	char *temporary;
+	int fd;
+};
+
+static int write_fresh(int dir, const struct kiln_fs_text *file, struct fresh *f)
+{
+	int r;
+
+	f->temporary = neighbour_of(file->path);
+	if (!f->temporary)
+		return -ENOMEM;
+	f->fd = openat(dir, f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (f->fd < 0)
+		return -errno;
+	r = write_all(f->fd, file->data, file->n);
+	return r < 0 ? r : fchmod(f->fd, 0644) < 0 ? -errno : 0;
+}
+
+static int settle_all(int dir, const struct kiln_fs_text *files, size_t n, struct fresh *all)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fsync(all[i].fd) < 0)
+			return -errno;
+	for (size_t i = 0; i < n; i++) {
+		if (renameat(dir, all[i].temporary, dir, files[i].path) < 0)
+			return -errno;
+		free(all[i].temporary);
+		all[i].temporary = NULL;
+	}
+	return n ? sync_parent(dir, files[0].path) : 0;
+}
+
+int kiln_fs_replace_all(int dir, const struct kiln_fs_text *files, size_t n)
+{
+	_cleanup_(freep) struct fresh *all = calloc(n + 1, sizeof(*all));
+	int r = all ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && all; i++)
+		all[i].fd = -1;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = write_fresh(dir, &files[i], &all[i]);
+	if (r >= 0)
+		r = settle_all(dir, files, n, all);
+	for (size_t i = 0; i < n && all; i++) {
+		if (all[i].temporary)
+			unlinkat(dir, all[i].temporary, 0);
+		free(all[i].temporary);
+		closep(&all[i].fd);
+	}
+	return r;
+}
+
 int kiln_fs_replace_link(int dir, const char *path, const char *target)
 {
 	_cleanup_(freep) char *temporary = neighbour_of(path);

@@ -127,6 +127,23 @@ static void test_replace(void **state)
 	assert_names(root, "d", "dir file other"); /* nothing temporary is left */
 }
 
+static void test_replace_all(void **state)
+{
+	static const struct kiln_fs_text files[] = { { "d/a", "new", 3 }, { "d/b", "", 0 }, { "d/dir", "x", 1 } };
+	struct unit_root *root = *state;
+
+	unit_write(root, "d/a", "old");
+	assert_int_equal(kiln_fs_replace_all(root->fd, files, 0), 0);
+	assert_int_equal(kiln_fs_replace_all(root->fd, files, 2), 0);
+	unit_assert_file(root, "d/a", "new");
+	unit_assert_file(root, "d/b", "");
+	assert_int_equal(mode_of(root, "d/a"), 0644);
+	assert_names(root, "d", "a b");
+	unit_dir(root, "d/dir/full");
+	assert_int_equal(kiln_fs_replace_all(root->fd, files, 3), -EISDIR);
+	assert_names(root, "d", "a b dir"); /* nothing temporary is left */
+}
+
 static void test_replace_link(void **state)
 {
 	struct unit_root *root = *state;
@@ -337,6 +354,7 @@ int main(void)
 		unit_test_with_root(test_read),
 		unit_test_with_root(test_read_link),
 		unit_test_with_root(test_replace),
+		unit_test_with_root(test_replace_all),
 		unit_test_with_root(test_replace_link),
 		unit_test_with_root(test_rename),
 		unit_test_with_root(test_copy_file),
