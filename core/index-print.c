@@ -33,8 +33,7 @@ static int add_entry(struct entries *e, const char *key, const char *value, uint
 		e->v = p;
 		e->size = more;
 	}
-	e->v[e->n] = (struct kiln_index_entry){ key, value, priority, (uint32_t)e->n };
-	e->n++;
+	e->v[e->n++] = (struct kiln_index_entry){ key, value, priority };
 	return 0;
 }
 

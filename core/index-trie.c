@@ -44,7 +44,7 @@ struct trie {
 	struct kiln_buf *out;
 };
 
-/* For one key the smaller priority comes first, and of equals the later one. */
+/* For one key the smaller priority comes first; equals are the same module, twice. */
 static int compare(const void *a, const void *b)
 {
 	const struct kiln_index_entry *x = a, *y = b;
@@ -52,9 +52,7 @@ static int compare(const void *a, const void *b)
 
 	if (c)
 		return c;
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	return x->seq > y->seq ? -1 : x->seq < y->seq;
+	return x->priority < y->priority ? -1 : x->priority > y->priority;
 }
 
 /* ---- making it ---- */

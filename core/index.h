@@ -153,7 +153,7 @@ int kiln_index_rank(struct kiln_index *x, kiln_index_direct_fn *read, void *data
 
 struct kiln_index_entry {
 	const char *key, *value;
-	uint32_t priority, seq;
+	uint32_t priority;
 };
 
 /* Sorts the entries; -EILSEQ: a key that is not ASCII. */
