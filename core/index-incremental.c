@@ -113,25 +113,52 @@ static int change_index(struct kiln_index_change *c, struct kiln_err *err)
 
 /* ---- is it one that we can go on from ---- */
 
-static int load_known(const struct kiln_ctx *ctx, const char *release, int dir, struct kiln_index_record *known,
-		      struct kiln_index_record *now, struct kiln_err *err)
+/* 0: depmod, its configuration and the files are those that were recorded. */
+static int check_record(const struct kiln_ctx *ctx, const char *release, const struct kiln_index_record *now,
+			struct kiln_index_record *known, struct kiln_err *err)
 {
-	_cleanup_(kiln_depmod_order_done) struct kiln_depmod_order conf = { 0 };
 	int r = kiln_index_record_load(ctx, release, known);
 
 	if (r < 0)
 		return kiln_fail(err, -ENOTSUP, "no index of ours is recorded");
-	r = kiln_index_depmod_load(release, now, &conf, err);
-	if (r < 0)
-		return r;
 	if (strcmp(known->depmod, now->depmod))
 		return kiln_fail(err, -ENOTSUP, "depmod or depmod.d is not what it was");
-	now->gzip = known->gzip;
-	r = kiln_index_record_files(dir, &now->files);
-	if (r < 0)
-		return kiln_fail(err, r, "cannot read the index: %s", kiln_code_text(r));
 	if (!same_files(&known->files, &now->files))
 		return kiln_fail(err, -ENOTSUP, "somebody else wrote the index");
+	return 0;
+}
+
+static int adopt(const struct kiln_depmod_order *conf, int dir, struct kiln_index_record *now,
+		 struct kiln_index_record *known, struct kiln_err *err)
+{
+	int r = kiln_index_depmod_ask(now, err);
+
+	kiln_index_tree_done(&known->tree);
+	if (r >= 0)
+		r = kiln_index_tree_read(dir, conf, now->gzip, &now->tree, err);
+	return r < 0 ? r : kiln_index_adopt(dir, now, &known->tree, err);
+}
+
+/* 1: an index of somebody else's, which is not known to be right. */
+static int load_known(const struct kiln_ctx *ctx, const char *release, int dir, struct kiln_index_record *known,
+		      struct kiln_index_record *now, struct kiln_err *err)
+{
+	_cleanup_(kiln_depmod_order_done) struct kiln_depmod_order conf = { 0 };
+	_cleanup_(kiln_err_clear) struct kiln_err why = KILN_ERR_INIT;
+	int r = kiln_index_depmod_load(release, now, &conf, err);
+
+	if (r >= 0)
+		r = kiln_index_record_files(dir, &now->files);
+	if (r < 0)
+		return r;
+	r = check_record(ctx, release, now, known, &why);
+	if (r < 0) {
+		r = adopt(&conf, dir, now, known, err);
+		if (r < 0)
+			kiln_err_wrap(err, "%s", kiln_err_text(&why));
+		return r < 0 ? r : 1;
+	}
+	now->gzip = known->gzip;
 	return kiln_index_tree_read(dir, &conf, now->gzip, &now->tree, err);
 }
 
@@ -151,11 +178,11 @@ int kiln_index_try(struct kiln_ctx *ctx, struct kiln_kern kern, int dir, struct 
 	_cleanup_(kiln_index_change_done) struct kiln_index_change c = {
 		.x = &x, .ctx = ctx, .kern = kern, .dir = dir, .diff = &diff
 	};
-	int r = load_known(ctx, kern.release, dir, &known, &now, err);
+	int adopted = load_known(ctx, kern.release, dir, &known, &now, err), r = adopted;
 
 	if (r >= 0)
 		r = make_diff(&known.tree, &now.tree, &diff);
-	if (r < 0 || (!diff.removed.n && !diff.added.n))
+	if (r < 0 || (!adopted && !diff.removed.n && !diff.added.n))
 		return r;
 	if (diff.removed.n + diff.added.n > MOST_CHANGED)
 		return kiln_fail(err, -ENOTSUP, "more than %d modules changed", MOST_CHANGED);
@@ -186,22 +213,6 @@ void kiln_index_before_depmod(struct kiln_ctx *ctx, struct kiln_kern kern, int d
 	kiln_index_record_done(ret);
 }
 
-/* What a kernel brings, and what is made of that: no module that comes changes it. */
-static bool is_kernels(const char *name)
-{
-	static const char *const names[] = { "modules.builtin.bin", "modules.builtin.alias.bin", NULL };
-
-	return kiln_text_in(name, names);
-}
-
-static bool is_ours(const char *name)
-{
-	for (size_t i = 0; i < KILN_INDEX_KINDS; i++)
-		if (!strcmp(name, kiln_index_names[i]))
-			return true;
-	return false;
-}
-
 /* Whether depmod left alone all files that we do not know. */
 static bool all_known(const struct kiln_index_tree *before, const struct kiln_index_tree *after)
 {
@@ -210,7 +221,7 @@ static bool all_known(const struct kiln_index_tree *before, const struct kiln_in
 
 		while (j < before->n && strcmp(before->v[j].path, f->path) < 0)
 			j++;
-		if (!is_ours(f->path) && !is_kernels(f->path) &&
+		if (!kiln_index_is_made(f->path) &&
 		    (j == before->n || strcmp(before->v[j].path, f->path) || before->v[j].stamp != f->stamp))
 			return false;
 	}

@@ -20,6 +20,16 @@ const char *const kiln_index_names[KILN_INDEX_KINDS] = {
 	[KILN_INDEX_DEVNAME] = "modules.devname",
 };
 
+const char *const kiln_index_of_kernel[] = { "modules.builtin.bin", "modules.builtin.alias.bin", NULL };
+
+bool kiln_index_is_made(const char *name)
+{
+	for (size_t i = 0; i < KILN_INDEX_KINDS; i++)
+		if (!strcmp(name, kiln_index_names[i]))
+			return true;
+	return kiln_text_in(name, kiln_index_of_kernel);
+}
+
 static int not_understood(struct kiln_err *err, enum kiln_index_kind kind, const char *line)
 {
 	return kiln_fail(err, -ENOTSUP, "%s: \"%.200s\" is not understood", kiln_index_names[kind], line);

@@ -66,6 +66,12 @@ static int compare(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+void kiln_index_tree_sort(struct kiln_index_tree *t)
+{
+	if (t->n)
+		qsort(t->v, t->n, sizeof(*t->v), compare);
+}
+
 const struct kiln_index_file *kiln_index_tree_find(const struct kiln_index_tree *t, const char *path)
 {
 	const struct kiln_index_file wanted = { .path = (char *)path };
@@ -129,8 +135,10 @@ static int add_file(struct walk *w, int dir, const char *name)
 	if (!S_ISREG(st.st_mode))
 		return kiln_fail(w->err, -ENOTSUP, "%s is not a plain file", w->path.data);
 	r = kiln_index_tree_add(w->tree, w->path.data, kiln_index_stamp(&st));
-	if (r >= 0)
+	if (r >= 0) {
 		w->tree->v[w->tree->n - 1].made = st.st_mtim.tv_sec;
+		w->tree->v[w->tree->n - 1].changed = st.st_ctim;
+	}
 	kiln_buf_cut(&w->path, len);
 	return r;
 }
@@ -210,8 +218,8 @@ int kiln_index_tree_read(int dir, const struct kiln_depmod_order *conf, bool gzi
 
 	for (size_t i = 0; i < conf->externals.n && r >= 0; i++)
 		r = walk_external(&w, conf->externals.v[i]);
-	if (r >= 0 && ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare);
+	if (r >= 0)
+		kiln_index_tree_sort(ret);
 	for (size_t i = 1; i < ret->n && r >= 0; i++)
 		if (!strcmp(ret->v[i - 1].path, ret->v[i].path))
 			r = kiln_fail(err, -ENOTSUP, "%s is found twice", ret->v[i].path);

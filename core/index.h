@@ -74,6 +74,10 @@ enum kiln_index_kind {
 };
 
 extern const char *const kiln_index_names[KILN_INDEX_KINDS];
+/* What else depmod makes: of the kernel's lists, so that no module that comes changes it. Ends with NULL. */
+extern const char *const kiln_index_of_kernel[];
+/* Whether depmod makes a file of this name. */
+bool kiln_index_is_made(const char *name);
 
 struct kiln_index_module {
 	const char *path;	/* as in modules.dep: below the kernel's directory, or absolute */
@@ -165,7 +169,8 @@ int kiln_index_print(struct kiln_index *x, struct kiln_index_files *ret);
 struct kiln_index_file {
 	char *path;	/* as modules.dep spells it */
 	uint64_t stamp; /* of size, times and inode: another one, another file */
-	int64_t made;	/* seconds: its mtime; 0: not known */
+	int64_t made;	/* seconds: its mtime; this and the next are not recorded */
+	struct timespec changed; /* its ctime */
 };
 
 struct kiln_index_tree {
@@ -175,6 +180,7 @@ struct kiln_index_tree {
 
 void kiln_index_tree_done(struct kiln_index_tree *t); /* also for _cleanup_ */
 int kiln_index_tree_add(struct kiln_index_tree *t, const char *path, uint64_t stamp);
+void kiln_index_tree_sort(struct kiln_index_tree *t);
 uint64_t kiln_index_stamp(const struct stat *st);
 /* Of a sorted one; NULL: it is not there. */
 const struct kiln_index_file *kiln_index_tree_find(const struct kiln_index_tree *t, const char *path);
@@ -206,6 +212,15 @@ int kiln_index_depmod_load(const char *release, struct kiln_index_record *r, str
 int kiln_index_depmod_ask(struct kiln_index_record *r, struct kiln_err *err);
 /* All modules.* of the kernel's directory. */
 int kiln_index_record_files(int dir, struct kiln_index_tree *ret);
+
+/* ---- index-adopt.c ---- */
+
+/*
+ * The modules as they were when somebody else ran depmod, where that can be told
+ * from the files and the tree that are there now; -ENOTSUP: it cannot.
+ */
+int kiln_index_adopt(int dir, const struct kiln_index_record *now, struct kiln_index_tree *ret,
+		     struct kiln_err *err);
 
 /* ---- index-change.c, index-prove.c ---- */
 
