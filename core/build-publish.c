@@ -176,6 +176,21 @@ static char *parent_of(const char *path)
 	return strndup(path, strrchr(path, '/') - path);
 }
 
+/* What could not be made to last is taken back, or it would be there in spite of the failure. */
+static int take_back(int root, const char *staging, const char *place, int r)
+{
+	if (r < 0 && kiln_fs_exists(root, place) && !kiln_fs_exists(root, staging))
+		renameat(root, place, root, staging);
+	return r;
+}
+
+static int swap_back(int root, const char *staging, const char *place, int r)
+{
+	if (r < 0)
+		renameat2(root, staging, root, place, RENAME_EXCHANGE);
+	return r;
+}
+
 static int swap(int root, const char *fresh, const char *place)
 {
 	_cleanup_(freep) char *parent = parent_of(place);
@@ -185,8 +200,10 @@ static int swap(int root, const char *fresh, const char *place)
 		return -ENOMEM;
 	if (renameat2(root, fresh, root, place, RENAME_EXCHANGE) < 0)
 		return errno == EINVAL || errno == ENOSYS || errno == EXDEV ? swap_by_hand(root, fresh, place) : -errno;
-	r = kiln_fs_sync_dir(root, parent);
-	return r < 0 ? r : kiln_fs_remove_tree(root, fresh);
+	r = swap_back(root, fresh, place, kiln_fs_sync_dir(root, parent));
+	if (r >= 0)
+		kiln_fs_remove_tree(root, fresh); /* what is left is swept by the next run */
+	return r;
 }
 
 int kiln_build_put(int root, const char *staging, const char *place)
@@ -196,7 +213,8 @@ int kiln_build_put(int root, const char *staging, const char *place)
 
 	if (r < 0)
 		return r;
-	return kiln_fs_exists(root, place) ? swap(root, staging, place) : kiln_fs_rename(root, staging, root, place);
+	return kiln_fs_exists(root, place) ? swap(root, staging, place) :
+					    take_back(root, staging, place, kiln_fs_rename(root, staging, root, place));
 }
 
 /* Nothing of a build that failed: no staging directory, and none of the kernel if there was none before. */

@@ -77,4 +77,5 @@ int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern
 int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const struct kiln_record *r);
 /* Notes that the conf does not want this kernel, unless there is something to lose: a set that is built, or its record. */
 void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason);
-void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern);
+/* A missing one is fine. 0 or -errno. */
+int kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern);

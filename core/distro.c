@@ -121,9 +121,12 @@ static int read_os_release(int root, struct kiln_strv *lines)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		_cleanup_(freep) char *text = NULL;
+		int r = kiln_fs_read(root, places[i], LARGEST_OS_RELEASE, &text, NULL);
 
-		if (kiln_fs_read(root, places[i], LARGEST_OS_RELEASE, &text, NULL) >= 0)
+		if (r >= 0)
 			return kiln_text_lines(text, lines);
+		if (r == -EIO) /* not to know would put modules into the wrong place */
+			return r;
 	}
 	return 0;
 }

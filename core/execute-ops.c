@@ -259,24 +259,29 @@ static int take_away(const struct work *w, const char *dir, const char *aside, c
 	return 0;
 }
 
-static void forget(const struct work *w)
-{
-	kiln_record_drop(w->ctx, w->step->mod, w->step->kern);
-	kiln_previous_drop(w->ctx, w->step->mod.name, w->step->kern);
-}
-
 static void op_unbuild(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *dir = kiln_tree_kernel(w->ctx, w->step->mod, w->step->kern);
 	_cleanup_(freep) char *aside = kiln_tree_staging(w->ctx, w->step->mod, w->step->kern);
 	_cleanup_(freep) char *module = kiln_tree_module(w->ctx, w->step->mod);
 	_cleanup_(freep) char *kernel = module ? kiln_strf("%s/%s", module, w->step->kern.release) : NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
 
 	(void)changed;
-	if (!dir || !aside || !kernel)
+	if (!dir || !aside || !kernel) {
 		out_of_memory(d);
-	else if (take_away(w, dir, aside, kernel, d) >= 0)
-		forget(w);
+		return;
+	}
+	/* The record first: without its set nobody would ask for it again. */
+	r = kiln_record_drop(w->ctx, w->step->mod, w->step->kern);
+	if (r < 0) {
+		kiln_fail(&err, r, "cannot remove its record: %s", kiln_code_text(r));
+		kiln_done_fail(d, r, &err);
+		return;
+	}
+	kiln_previous_drop(w->ctx, w->step->mod.name, w->step->kern);
+	take_away(w, dir, aside, kernel, d);
 }
 
 static void op_remove(const struct work *w, struct kiln_done *d, bool *changed)

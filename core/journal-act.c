@@ -40,17 +40,23 @@ static int touched(struct kiln_replay *p, const char *path)
 	return parent ? kiln_strv_add_new(&p->dirs, parent) : -ENOMEM;
 }
 
-static bool has_content(const struct kiln_replay *p, const char *path, const char *hash)
+/* 1: it has; 0: it has not, or is not there; -EIO: nobody can tell. */
+static int has_content(const struct kiln_replay *p, const char *path, const char *hash)
 {
 	char found[KILN_HASH_SIZE];
+	int r = hash ? kiln_fs_hash_file(p->ctx->root, kiln_rel(path), found) : -ENOENT;
 
-	return hash && kiln_fs_hash_file(p->ctx->root, kiln_rel(path), found) >= 0 &&
-	       !strcmp(found, hash);
+	return r == -EIO ? r : r >= 0 && !strcmp(found, hash);
 }
 
-static bool exists(const struct kiln_replay *p, const char *path)
+/* 1: it is there; 0: it is not; -EIO: nobody can tell. */
+static int exists(const struct kiln_replay *p, const char *path)
 {
-	return kiln_fs_exists(p->ctx->root, kiln_rel(path));
+	struct stat st;
+
+	if (fstatat(p->ctx->root, kiln_rel(path), &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == EIO ? -errno : 0;
 }
 
 /* A name beside path that depmod does not take for a module's. */
@@ -108,8 +114,9 @@ static int stage_again(const struct kiln_replay *p, const struct kiln_journal_li
 
 	if (!from)
 		return -ENOMEM;
-	if (!has_content(p, from, l->hash))
-		return -ENOENT;
+	r = has_content(p, from, l->hash);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
 	r = make_parent(p, l->a);
 	if (r < 0)
 		return r;
@@ -119,12 +126,14 @@ static int stage_again(const struct kiln_replay *p, const struct kiln_journal_li
 
 static int act_rename(struct kiln_replay *p, const struct kiln_journal_line *l)
 {
-	int r = 0;
+	int r = exists(p, l->a);
 
-	if (!exists(p, l->a)) {
-		if (has_content(p, l->b, l->hash))
+	if (r == 0) {
+		r = has_content(p, l->b, l->hash);
+		if (r > 0)
 			return touched(p, l->b);
-		r = stage_again(p, l);
+		if (r == 0)
+			r = stage_again(p, l);
 	}
 	if (r < 0)
 		return r;
@@ -147,51 +156,66 @@ static int write_origin(const struct kiln_replay *p, const char *archived, const
 static int act_archive(struct kiln_replay *p, const struct kiln_journal_line *l)
 {
 	bool copies = l->act == KILN_ACT_ARCHIVE_COPY;
-	int r = 0;
+	int r = has_content(p, l->b, l->hash);
 
-	if (!has_content(p, l->b, l->hash)) {
-		if (!has_content(p, l->a, l->hash))
-			return 0; /* taken away or replaced: not what was to be archived */
+	if (r == 0) {
+		r = has_content(p, l->a, l->hash);
+		if (r <= 0)
+			return r; /* taken away or replaced: not what was to be archived */
 		r = make_parent(p, l->b);
 		if (r >= 0)
 			r = copies ? copy_whole(p, l->a, l->b) : move(p, l->a, l->b);
 	}
 	if (r >= 0)
 		r = write_origin(p, l->b, l->a);
-	if (r < 0 || copies || !has_content(p, l->a, l->hash))
+	if (r < 0 || copies)
+		return r;
+	r = has_content(p, l->a, l->hash);
+	if (r <= 0)
 		return r;
 	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
 	return r < 0 ? r : touched(p, l->a);
 }
 
-/* Whether something stands at the place of an original that is neither ours nor a link of ours. */
-static bool is_taken(const struct kiln_replay *p, const struct kiln_journal_line *l)
+/* Whether something stands at the place of an original that is neither ours nor a link of ours; or -EIO. */
+static int is_taken(const struct kiln_replay *p, const struct kiln_journal_line *l)
 {
 	struct stat st;
+	int r;
 
 	if (fstatat(p->ctx->root, kiln_rel(l->b), &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
-	return S_ISREG(st.st_mode) && !has_content(p, l->b, l->hash);
+		return errno == EIO ? -errno : 0;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	r = has_content(p, l->b, l->hash);
+	return r < 0 ? r : !r;
+}
+
+/* Whether the original has no place any more: its kernel has gone, or a newer one stands there. */
+static int is_obsolete(const struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	int r = exists(p, p->dir);
+
+	return r < 0 ? r : !r ? 1 : is_taken(p, l);
 }
 
 /* An original is worth nothing without its kernel, or beside a newer one. */
 static int act_restore(struct kiln_replay *p, const struct kiln_journal_line *l)
 {
 	_cleanup_(freep) char *origin = kiln_strf("%s.origin", l->a);
-	int root = p->ctx->root, r = origin ? 0 : -ENOMEM;
+	int root = p->ctx->root, r = origin ? exists(p, l->a) : -ENOMEM;
 
-	if (r >= 0 && exists(p, l->a)) {
-		if (is_taken(p, l) || !kiln_fs_is_dir(root, kiln_rel(p->dir))) {
+	if (r > 0) {
+		r = is_obsolete(p, l);
+		if (r > 0)
 			r = kiln_fs_unlink(root, kiln_rel(l->a));
-		} else {
+		else if (r == 0) {
 			r = make_parent(p, l->b);
 			if (r >= 0)
 				r = move(p, l->a, l->b);
 		}
 	}
-	if (r >= 0)
-		r = kiln_fs_unlink(root, kiln_rel(origin));
-	return r;
+	return r < 0 ? r : kiln_fs_unlink(root, kiln_rel(origin));
 }
 
 static int act_delete(struct kiln_replay *p, const struct kiln_journal_line *l)
@@ -201,38 +225,44 @@ static int act_delete(struct kiln_replay *p, const struct kiln_journal_line *l)
 
 	if (fstatat(p->ctx->root, kiln_rel(l->a), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	if (l->hash && !has_content(p, l->a, l->hash))
-		return 0;
+	r = l->hash ? has_content(p, l->a, l->hash) : 1;
+	if (r <= 0)
+		return r;
 	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
 	return r < 0 ? r : touched(p, l->a);
 }
 
-static bool link_says(const struct kiln_replay *p, const struct kiln_journal_line *l)
+static int link_says(const struct kiln_replay *p, const struct kiln_journal_line *l)
 {
 	_cleanup_(freep) char *text = NULL;
+	int r = kiln_fs_read_link(p->ctx->root, kiln_rel(l->a), &text);
 
-	return kiln_fs_read_link(p->ctx->root, kiln_rel(l->a), &text) >= 0 && !strcmp(text, l->b);
+	return r == -EIO ? r : r >= 0 && !strcmp(text, l->b);
 }
 
 static int act_link(struct kiln_replay *p, const struct kiln_journal_line *l)
 {
-	return link_says(p, l) ? 0 : kiln_fs_replace_link(p->ctx->root, kiln_rel(l->a), l->b);
+	int r = link_says(p, l);
+
+	return r ? (r < 0 ? r : 0) : kiln_fs_replace_link(p->ctx->root, kiln_rel(l->a), l->b);
 }
 
 static int act_unlink(struct kiln_replay *p, const struct kiln_journal_line *l)
 {
-	int r = link_says(p, l) ? kiln_fs_unlink(p->ctx->root, kiln_rel(l->a)) : 0;
+	int r = link_says(p, l);
 
+	if (r > 0)
+		r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
 	return r < 0 ? r : touched(p, l->a);
 }
 
-/* It can while the module is waiting beside its place, is there, or is to be had from the tree. */
+/* It can while the module is waiting beside its place, is there, or is to be had from the tree; or nobody can tell. */
 bool kiln_replay_can_rename(const struct kiln_replay *p, const struct kiln_journal_line *l)
 {
 	_cleanup_(freep) char *from = kiln_strf("%s/%s", p->built, strrchr(l->b, '/') + 1);
 
 	return exists(p, l->a) || has_content(p, l->b, l->hash) ||
-	       (from && has_content(p, from, l->hash));
+	       (from && has_content(p, from, l->hash)); /* -EIO counts: no reason to withdraw */
 }
 
 static const struct {

@@ -44,13 +44,22 @@ static bool has_act(const struct kiln_journal *j, enum kiln_journal_act act)
 	return false;
 }
 
+/* For certain: where the disk fails to tell, nothing is withdrawn. */
+static bool is_gone(const struct kiln_replay *p, const char *dir)
+{
+	struct stat st;
+
+	if (fstatat(p->ctx->root, kiln_rel(dir), &st, 0) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return !S_ISDIR(st.st_mode);
+}
+
 /* An install whose kernel or modules somebody took away or made anew since then. */
 static bool is_void(const struct kiln_replay *p)
 {
 	if (p->j->op != KILN_OP_INSTALL || !has_act(p->j, KILN_ACT_LINK))
 		return false;
-	if (!kiln_fs_is_dir(p->ctx->root, kiln_rel(p->built)) ||
-	    !kiln_fs_is_dir(p->ctx->root, kiln_rel(p->dir)))
+	if (is_gone(p, p->built) || is_gone(p, p->dir))
 		return true;
 	for (size_t i = 0; i < p->j->n; i++)
 		if (p->j->lines[i].act == KILN_ACT_RENAME &&
@@ -143,6 +152,14 @@ static void prune_kept(const struct kiln_replay *p, const char *path)
 		unlinkat(p->ctx->root, kiln_rel(parent), AT_REMOVEDIR);
 }
 
+static void remove_halves_beside(const struct kiln_replay *p, const char *path)
+{
+	_cleanup_(freep) char *parent = kiln_replay_parent(path);
+
+	if (parent)
+		remove_halves(p->ctx->root, kiln_rel(parent));
+}
+
 static void prune_all(const struct kiln_replay *p)
 {
 	_cleanup_(freep) char *archive =
@@ -154,9 +171,12 @@ static void prune_all(const struct kiln_replay *p)
 	for (size_t i = 0; i < p->j->n; i++)
 		if (p->j->lines[i].act == KILN_ACT_DELETE || p->j->lines[i].act == KILN_ACT_RENAME)
 			prune(p, p->j->lines[i].a);
-	for (size_t i = 0; i < p->j->n; i++)
+	for (size_t i = 0; i < p->j->n; i++) {
 		if (p->j->lines[i].act == KILN_ACT_DELETE)
 			prune_kept(p, p->j->lines[i].a);
+		if (p->j->lines[i].act == KILN_ACT_ARCHIVE_COPY)
+			remove_halves_beside(p, p->j->lines[i].b);
+	}
 	if (fd < 0 || !archive)
 		return;
 	remove_halves(fd, ".");

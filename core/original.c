@@ -8,8 +8,10 @@
  */
 #include "core/placement.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
@@ -20,15 +22,17 @@
 
 /* ---- archiving ---- */
 
-/* Content of <archived>.origin without its newline; NULL: there is none. */
-static char *read_origin(const struct kiln_placement *p, const char *archived)
+/* Content of <archived>.origin without its newline; *ret stays NULL: there is none. 0, -ENOMEM, -EIO. */
+static int read_origin(const struct kiln_placement *p, const char *archived, char **ret)
 {
 	_cleanup_(freep) char *path = kiln_strf("%s.origin", archived), *text = NULL;
+	int r = path ? kiln_fs_read(p->ctx->root, kiln_rel(path), 65536, &text, NULL) : -ENOMEM;
 
-	if (!path || kiln_fs_read(p->ctx->root, kiln_rel(path), 65536, &text, NULL) < 0)
-		return NULL;
+	if (r < 0)
+		return r == -ENOMEM || r == -EIO ? r : 0;
 	text[strcspn(text, "\n")] = '\0';
-	return TAKE_PTR(text);
+	*ret = TAKE_PTR(text);
+	return 0;
 }
 
 static bool is_planned(const struct kiln_journal *j, const char *archived)
@@ -39,43 +43,49 @@ static bool is_planned(const struct kiln_journal *j, const char *archived)
 	return false;
 }
 
-/* Whether a name in the archive is that of an original from elsewhere. */
-static bool is_used(const struct kiln_placement *p, const struct kiln_journal *j,
-		    const char *archived, const char *from)
+/* Whether a name in the archive is that of an original from elsewhere: 1, 0, or as read_origin(). */
+static int is_used(const struct kiln_placement *p, const struct kiln_journal *j,
+		   const char *archived, const char *from)
 {
 	_cleanup_(freep) char *origin = NULL;
+	int r;
 
 	if (is_planned(j, archived))
-		return true;
+		return 1;
 	if (!kiln_fs_exists(p->ctx->root, kiln_rel(archived)))
-		return false;
-	origin = read_origin(p, archived);
-	return !origin || strcmp(origin, from) != 0;
+		return 0;
+	r = read_origin(p, archived, &origin);
+	return r < 0 ? r : !origin || strcmp(origin, from) != 0;
 }
 
 /* foo.ko.xz, or for a second one foo.2.ko.xz, which dkms finds and restores just the same. */
-static char *archive_name(const struct kiln_placement *p, const struct kiln_journal *j,
-			  const char *from)
+static int archive_name(const struct kiln_placement *p, const struct kiln_journal *j,
+			const char *from, char **ret)
 {
 	const char *file = strrchr(from, '/') + 1;
 	const char *suffix = strstr(file, ".ko");
-	char *name = kiln_strf("%s/%s", p->originals, file);
+	_cleanup_(freep) char *name = kiln_strf("%s/%s", p->originals, file);
+	int r;
 
-	for (unsigned n = 2; name && is_used(p, j, name, from); n++) {
+	for (unsigned n = 2; name && (r = is_used(p, j, name, from)); n++) {
+		if (r < 0)
+			return r;
 		free(name);
 		name = kiln_strf("%s/%.*s.%u%s", p->originals, (int)(suffix - file), file, n,
 				 suffix);
 	}
-	return name;
+	*ret = TAKE_PTR(name);
+	return *ret ? 0 : -ENOMEM;
 }
 
 static int archive(const struct kiln_placement *p, const struct kiln_found *f, bool keep,
 		   struct kiln_journal *j)
 {
-	_cleanup_(freep) char *to = archive_name(p, j, f->path);
+	_cleanup_(freep) char *to = NULL;
+	int r = archive_name(p, j, f->path, &to);
 
-	if (!to)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	return kiln_journal_add(j, keep ? KILN_ACT_ARCHIVE_COPY : KILN_ACT_ARCHIVE, f->path, to,
 				f->hash);
 }
@@ -176,12 +186,12 @@ static int restore_one(const struct kiln_placement *p, const char *file,
 		       struct kiln_buf *notes)
 {
 	_cleanup_(freep) char *archived = kiln_strf("%s/%s", p->originals, file);
-	_cleanup_(freep) char *origin = archived ? read_origin(p, archived) : NULL;
-	_cleanup_(freep) char *key = NULL;
+	_cleanup_(freep) char *origin = NULL, *key = NULL;
 	const struct kiln_found *there;
+	int r = archived ? read_origin(p, archived, &origin) : -ENOMEM;
 
-	if (!archived)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	if (!origin)
 		origin = origin_from_order(p, file);
 	if (!origin || !is_sound(p, origin)) {
@@ -196,16 +206,29 @@ static int restore_one(const struct kiln_placement *p, const char *file,
 	return add_restore(p, archived, there ? there->path : origin, j, notes);
 }
 
-/* An .origin whose module is not there any more. */
+/* An .origin whose module, for certain, is not there any more. */
 static bool is_stray(const struct kiln_placement *p, const char *file)
 {
 	_cleanup_(freep) char *path = kiln_strf("%s/%s", p->originals, file);
 	char *suffix = path ? strrchr(path, '.') : NULL;
+	struct stat st;
 
 	if (!suffix || strcmp(suffix, ".origin") != 0)
 		return false;
 	*suffix = '\0';
-	return !kiln_fs_exists(p->ctx->root, kiln_rel(path));
+	return fstatat(p->ctx->root, kiln_rel(path), &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* Of an archive's names those that are modules: 1, 0, -EIO. */
+static int is_module(const struct kiln_placement *p, const char *path)
+{
+	struct stat st;
+
+	if (kiln_text_ends(path, ".origin"))
+		return 0;
+	if (fstatat(p->ctx->root, kiln_rel(path), &st, 0) < 0)
+		return errno == EIO ? -errno : 0;
+	return S_ISREG(st.st_mode);
 }
 
 int kiln_original_restore(const struct kiln_placement *p, const struct kiln_strv *except,
@@ -221,11 +244,11 @@ int kiln_original_restore(const struct kiln_placement *p, const struct kiln_strv
 
 		if (!path)
 			return -ENOMEM;
-		if (is_stray(p, files.v[i]))
-			r = kiln_journal_add(j, KILN_ACT_DELETE, path, NULL, NULL);
-		else if (!kiln_text_ends(files.v[i], ".origin") &&
-			 kiln_fs_is_file(p->ctx->root, kiln_rel(path)))
+		r = is_module(p, path);
+		if (r > 0)
 			r = restore_one(p, files.v[i], except, j, notes);
+		else if (r == 0 && is_stray(p, files.v[i]))
+			r = kiln_journal_add(j, KILN_ACT_DELETE, path, NULL, NULL);
 	}
 	return r;
 }

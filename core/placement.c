@@ -102,7 +102,9 @@ static int learn_built(struct kiln_placement *p, const char *dir, const char *fi
 	if (!path || kiln_strv_add_new(&p->names, key) < 0)
 		return -ENOMEM;
 	r = kiln_fs_hash_file(p->ctx->root, kiln_rel(path), hash);
-	return r < 0 ? 0 : kiln_strv_add_new(&p->hashes, hash);
+	if (r < 0)
+		return r == -EIO ? r : 0;
+	return kiln_strv_add_new(&p->hashes, hash);
 }
 
 static int learn_record(struct kiln_placement *p, struct kiln_mod mod)
@@ -123,15 +125,21 @@ static int learn_record(struct kiln_placement *p, struct kiln_mod mod)
 	return 0;
 }
 
+/* A directory that is not there has none; one that cannot be read may have some. */
+static int list_names(const struct kiln_placement *p, const char *dir, struct kiln_strv *ret)
+{
+	int r = kiln_fs_list(p->ctx->root, kiln_rel(dir), ret);
+
+	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+}
+
 static int learn_version(struct kiln_placement *p, const char *version)
 {
 	struct kiln_mod mod = { p->mod.name, version };
 	_cleanup_(freep) char *dir = kiln_tree_modules(p->ctx, mod, p->kern);
 	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
-	int r = dir ? 0 : -ENOMEM;
+	int r = dir ? list_names(p, dir, &files) : -ENOMEM;
 
-	if (dir)
-		kiln_fs_list(p->ctx->root, kiln_rel(dir), &files);
 	for (size_t i = 0; i < files.n && r >= 0; i++)
 		r = learn_built(p, dir, files.v[i]);
 	return r < 0 ? r : learn_record(p, mod);
@@ -141,10 +149,8 @@ static int learn_versions(struct kiln_placement *p)
 {
 	_cleanup_(freep) char *dir = kiln_strf("%s/%s", p->ctx->settings.dkms_tree, p->mod.name);
 	_cleanup_(kiln_strv_free) struct kiln_strv versions = KILN_STRV_INIT;
-	int r = dir ? 0 : -ENOMEM;
+	int r = dir ? list_names(p, dir, &versions) : -ENOMEM;
 
-	if (dir)
-		kiln_fs_list(p->ctx->root, kiln_rel(dir), &versions);
 	if (r >= 0)
 		r = kiln_strv_add_new(&versions, p->mod.version);
 	for (size_t i = 0; i < versions.n && r >= 0; i++)
@@ -165,11 +171,11 @@ static int learn_active(struct kiln_placement *p)
 	_cleanup_(freep) char *text = NULL,
 			      *tail = kiln_strf("/%s/%s", p->kern.release, p->kern.arch);
 	char *end, *start;
+	int r = tail ? kiln_fs_read_link(p->ctx->root, kiln_rel(p->link), &text) : -ENOMEM;
 
-	if (!tail)
-		return -ENOMEM;
-	if (kiln_fs_read_link(p->ctx->root, kiln_rel(p->link), &text) < 0 ||
-	    !kiln_text_ends(text, tail))
+	if (r == -ENOMEM || r == -EIO)
+		return r;
+	if (r < 0 || !kiln_text_ends(text, tail))
 		return 0;
 	end = text + strlen(text) - strlen(tail);
 	*end = '\0';
@@ -294,6 +300,7 @@ static int see_file(void *data, int dir, const char *name, const char *path, con
 	struct kiln_placement *p = data;
 	_cleanup_(freep) char *key = kiln_module_key(name), *full = NULL;
 	struct kiln_found f = { .link = S_ISLNK(st->st_mode) };
+	int r;
 
 	if (!key || !kiln_strv_has(&p->names, key) || (!f.link && !S_ISREG(st->st_mode)))
 		return 0;
@@ -302,7 +309,10 @@ static int see_file(void *data, int dir, const char *name, const char *path, con
 		return -ENOMEM;
 	if (f.link && !leads_into_tree(p, full))
 		return 0; /* weak-updates and the like */
-	if (kiln_fs_hash_file(dir, name, f.hash) < 0)
+	r = kiln_fs_hash_file(dir, name, f.hash);
+	if (r == -EIO)
+		return r;
+	if (r < 0)
 		f.hash[0] = '\0';
 	f.rank = kiln_depmod_rank(&p->order, path);
 	f.path = TAKE_PTR(full);

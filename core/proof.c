@@ -96,6 +96,12 @@ static int check_signature(struct kiln_proof *p, const struct kiln_proof_kernel 
 
 /* ---- all of it ---- */
 
+/* Errors that say nothing about the module. */
+static bool is_of_machine(int r)
+{
+	return r == -ENOMEM || r == -EIO || r == -ENOSPC || r == -EMFILE || r == -ENFILE || r == -EACCES;
+}
+
 static int check_module(struct kiln_proof *p, const struct kiln_proof_kernel *k, const char *file, struct kiln_err *err)
 {
 	_cleanup_(kiln_ko_done) struct kiln_ko ko = { 0 };
@@ -104,9 +110,15 @@ static int check_module(struct kiln_proof *p, const struct kiln_proof_kernel *k,
 	_cleanup_(freep) char *path = kiln_strf("%s/%s", kiln_rel(p->folder), file);
 	int r = path ? check_file(p, k, file, path, err) : -ENOMEM;
 
-	if (r >= 0 && (kiln_ko_load(p->ctx->root, path, &ko, NULL) < 0 ||
-		       kiln_ko_imports(p->ctx->root, path, &imports, NULL) < 0))
+	if (r >= 0)
+		r = kiln_ko_load(p->ctx->root, path, &ko, err);
+	if (r >= 0)
+		r = kiln_ko_imports(p->ctx->root, path, &imports, err);
+	if (r < 0 && r != -KILN_E_UNFIT && !is_of_machine(r)) {
+		if (err)
+			kiln_err_clear(err);
 		return unfit(err, file, "it is damaged, or not a kernel module");
+	}
 	if (r >= 0)
 		r = check_vermagic(k, &m, err);
 	if (r >= 0)

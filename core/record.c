@@ -95,14 +95,12 @@ int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern
 	if (!path)
 		return -ENOMEM;
 	r = kiln_fs_read(ctx->root, kiln_rel(path), RECORD_MAX, &text, NULL);
-	if (r == -ENOENT)
-		return r;
 	if (r >= 0)
 		r = kiln_text_lines(text, &lines);
 	if (r >= 0)
 		r = read_lines(&got, &lines);
-	if (r == -ENOMEM)
-		return r;
+	if (r < 0 && r != -EBADMSG && r != -EFBIG && r != -EISDIR)
+		return r; /* there is none, or (EIO, no memory) what there is may be good */
 	if (r < 0) {
 		kiln_fs_unlink(ctx->root, kiln_rel(path));
 		return -ENOENT;
@@ -153,12 +151,11 @@ int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern
 	return e < 0 ? e : kiln_fs_replace(ctx->root, kiln_rel(path), b.data, b.len, 0644);
 }
 
-void kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern)
+int kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern)
 {
 	_cleanup_(freep) char *path = record_path(ctx, mod, kern);
 
-	if (path)
-		kiln_fs_unlink(ctx->root, kiln_rel(path));
+	return path ? kiln_fs_unlink(ctx->root, kiln_rel(path)) : -ENOMEM;
 }
 
 void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason)

@@ -202,14 +202,18 @@ static int write_wish(const struct rollback *b, struct kiln_err *err)
 {
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(freep) char *text = NULL, *dir = kiln_state_path(b->ctx, "pending");
-	int r = facts && dir ? kiln_facts_request(facts, KILN_OP_ROLLBACK, b->mod, b->kern, 0) : -ENOMEM;
+	/* Written where the next run sweeps; nobody does that in pending/, where others write without the lock. */
+	_cleanup_(freep) char *fresh = kiln_state_path(b->ctx, KILN_FS_NEW_PREFIX "rollback");
+	int r = facts && dir && fresh ? kiln_facts_request(facts, KILN_OP_ROLLBACK, b->mod, b->kern, 0) : -ENOMEM;
 
 	if (r >= 0)
 		r = kiln_facts_print(facts, &text);
 	if (r >= 0)
 		r = kiln_fs_make_dirs(b->ctx->root, kiln_rel(dir), 0755);
 	if (r >= 0)
-		r = kiln_fs_replace(b->ctx->root, kiln_rel(b->wish), text, strlen(text), 0644);
+		r = kiln_fs_replace(b->ctx->root, kiln_rel(fresh), text, strlen(text), 0644);
+	if (r >= 0)
+		r = kiln_fs_rename(b->ctx->root, kiln_rel(fresh), b->ctx->root, kiln_rel(b->wish));
 	return r < 0 ? kiln_fail(err, r, "cannot write %s: %s", b->wish, kiln_code_text(r)) : 0;
 }
 
@@ -233,6 +237,14 @@ static void drop_wish(const struct rollback *b)
 }
 
 /* ---- all together ---- */
+
+/* Once its journal says what is to be done, the next run goes on with it. */
+static bool is_under_way(const struct rollback *b)
+{
+	_cleanup_(kiln_journal_done) struct kiln_journal j = { 0 };
+
+	return kiln_journal_load(b->ctx, b->mod, b->kern, &j, NULL) >= 0 && j.n;
+}
 
 static int prepare(const struct rollback *b, struct kiln_err *err)
 {
@@ -286,7 +298,7 @@ void kiln_rollback(const struct kiln_place_job *job, struct kiln_done *d, bool *
 		install(&b, d, changed);
 		tell(&b, d);
 	}
-	if (d->result == KILN_FAILED && b.ctx) {
+	if (d->result == KILN_FAILED && b.wish && !is_under_way(&b)) {
 		hold(&b, false);
 		drop_wish(&b);
 	}

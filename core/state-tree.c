@@ -37,15 +37,20 @@ static int names_in(int dir, struct kiln_strv *ret)
 	return kiln_fs_list(dir, ".", ret);
 }
 
-/* Opens a directory of the tree; something else, or one that we may not read, is passed over. */
+/*
+ * Opens a directory of the tree.  Something else, or one that we may not read, is
+ * passed over; one that the disk does not give out is not: what it holds would
+ * count as not there.
+ */
 static int enter(const struct place *p, int dir, const char *name, int flags)
 {
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	int r = fd < 0 ? -errno : fd;
 
-	if (fd < 0 && errno == EACCES)
-		kiln_log(p->ctx, KILN_LOG_WARNING, "cannot read %s in %s: %m", name,
-			 p->ctx->settings.dkms_tree);
-	return fd;
+	if (r == -EACCES)
+		kiln_log(p->ctx, KILN_LOG_WARNING, "cannot read %s in %s: %s", name,
+			 p->ctx->settings.dkms_tree, kiln_code_text(r));
+	return r;
 }
 
 /* ---- <tree>/M/V/K/A ---- */
@@ -59,15 +64,16 @@ static bool same_file(int a_dir, const char *a, int b_dir, const char *b)
 }
 
 /* Whether the link <tree>/M/kernel-K-A stands for this set: by its text, or by leading there. */
-static bool is_linked(const struct place *p, const char *arch)
+static int is_linked(const struct place *p, const char *arch)
 {
 	struct kiln_kern kern = { p->release, arch };
 	_cleanup_(freep) char *link = kiln_strf("kernel-%s-%s", p->release, arch);
 	_cleanup_(freep) char *expected = kiln_tree_link_target(p->mod, kern);
 	_cleanup_(freep) char *text = NULL;
+	int r = link && expected ? kiln_fs_read_link(p->name_dir, link, &text) : -ENOMEM;
 
-	if (!link || !expected || kiln_fs_read_link(p->name_dir, link, &text) < 0)
-		return false;
+	if (r < 0)
+		return r == -ENOMEM || r == -EIO ? r : 0;
 	return !strcmp(text, expected) || same_file(p->name_dir, link, p->kernel_dir, arch);
 }
 
@@ -85,13 +91,24 @@ static int read_set(const struct place *p, const char *arch)
 	_cleanup_(freep) char *modules = kiln_strf("%s/module", arch);
 	struct stat st;
 	enum kiln_level level = KILN_ABSENT;
+	int linked;
 
 	if (!modules)
 		return -ENOMEM;
-	if (fstatat(p->kernel_dir, arch, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+	if (fstatat(p->kernel_dir, arch, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == EIO ? -errno : 0;
+	if (!S_ISDIR(st.st_mode))
 		return 0;
-	if (kiln_fs_is_dir(p->kernel_dir, modules))
-		level = is_linked(p, arch) ? KILN_INSTALLED : KILN_BUILT;
+	if (fstatat(p->kernel_dir, modules, &st, 0) < 0) {
+		if (errno == EIO)
+			return -errno; /* not to know is not to have none */
+		st.st_mode = 0;
+	}
+	linked = is_linked(p, arch);
+	if (linked < 0)
+		return linked;
+	if (S_ISDIR(st.st_mode))
+		level = linked ? KILN_INSTALLED : KILN_BUILT;
 	else if (!is_leftover(p))
 		return 0;
 	if (!kiln_module_add_instance(m, (struct kiln_kern){ p->release, arch }, level))
@@ -115,7 +132,7 @@ static int read_kernel(const struct place *at, const char *release)
 	_cleanup_(closep) int dir = enter(at, at->version_dir, release, O_NOFOLLOW);
 	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
 	struct place p = *at;
-	int r = dir < 0 ? 0 : names_in(dir, &names);
+	int r = dir < 0 ? (dir == -EIO ? dir : 0) : names_in(dir, &names);
 
 	p.kernel_dir = dir;
 	p.release = release;
@@ -190,7 +207,7 @@ static int read_version(const struct place *at, const char *version)
 	int r;
 
 	if (dir < 0)
-		return 0;
+		return dir == -EIO ? dir : 0;
 	p.version_dir = dir;
 	p.mod.version = version;
 	m = kiln_state_add_module(p.state, p.mod);
@@ -210,7 +227,7 @@ static int read_name(const struct place *at, int tree, const char *name)
 	_cleanup_(closep) int dir = enter(at, tree, name, 0);
 	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
 	struct place p = *at;
-	int r = dir < 0 ? 0 : names_in(dir, &names);
+	int r = dir < 0 ? (dir == -EIO ? dir : 0) : names_in(dir, &names);
 
 	p.name_dir = dir;
 	p.mod.name = name;
