@@ -8,8 +8,10 @@
 enum cli_status {
 	CLI_OK = 0,
 	CLI_NEEDS_ROOT = 1,
+	CLI_DOCTOR_FOUND = 1,
 	CLI_BAD_ARGUMENTS = 1, /* module or version missing, architectures that do not fit */
 	CLI_UNKNOWN_OPTION = 2,
+	CLI_DOCTOR_HELPLESS = 2,
 	CLI_KERNEL_AND_ALL = 2,
 	CLI_ARCH_AND_ALL = 3,
 	CLI_TWO_VERBS = 4,
@@ -44,7 +46,7 @@ struct cli {
 	bool all_modules, rpm_safe_upgrade;
 	const char *archive;          /* of mktarball and ldtarball; NULL: not said */
 	bool binaries_only, source_only;
-	bool all, quiet, dry_run, force_version, help, show_version;
+	bool all, repair, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 
 	struct kiln_ctx *ctx;         /* once the verb runs */
@@ -116,8 +118,9 @@ void cli_activate_trigger(const struct cli *c);
 void cli_safe_upgrade_note(const struct cli *c, struct kiln_mod mod);
 bool cli_safe_upgrade_cancels(const struct cli *c, struct kiln_mod mod);
 
-/* status.c, status-json.c, why.c, match.c, rollback.c */
+/* status.c, status-json.c, why.c, match.c, rollback.c, doctor.c */
 int cli_rollback(struct cli *c);
+int cli_doctor(struct cli *c);
 int cli_status(struct cli *c);
 struct cli_status_filter {
 	struct kiln_mod mod;   /* NULL members: any; patterns of the shell */

@@ -137,6 +137,7 @@ static int set_sources(struct cli *c, const char *v) { (void)v; c->source_only =
 static int set_plain(struct cli *c, const char *v) { (void)v; c->plain = true; return CLI_OK; }
 static int set_how(struct cli *c, const char *v) { (void)v; c->how = true; return CLI_OK; }
 static int set_json(struct cli *c, const char *v) { (void)v; c->json = true; return CLI_OK; }
+static int set_repair(struct cli *c, const char *v) { (void)v; c->repair = true; return CLI_OK; }
 static int set_failed(struct cli *c, const char *v) { (void)v; c->failed = true; return CLI_OK; }
 static int set_dry_run(struct cli *c, const char *v) { (void)v; c->dry_run = true; return CLI_OK; }
 static int set_help(struct cli *c, const char *v) { (void)v; c->help = true; return CLI_OK; }
@@ -181,6 +182,7 @@ static const struct cli_option table[] = {
 	  CLI_G_RPM },
 	{ "failed", 0, false, false, set_failed, "                 only what is wanted and not installed; 11: there is some",
 	  CLI_G_FAILED },
+	{ "repair", 0, false, false, set_repair, "                 mend what is found", CLI_G_DOCTOR },
 	{ "json", 0, false, false, set_json, "                 for programs", CLI_G_JSON },
 	{ "plain", 0, false, false, set_plain, "                 without the second evaluation", CLI_G_VIEW },
 	{ "how", 0, false, false, set_how, "                 whether it needs a shell, and for what", CLI_G_VIEW },

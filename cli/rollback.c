@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/cleanup.h"
+#include "core/kiln-repair.h"
 
 static bool is_meant(const struct cli *c, struct kiln_mod mod, struct kiln_kern kern)
 {

@@ -385,12 +385,6 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 /* The plan that kiln_run() would carry out. */
 int kiln_dry_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_plan **ret, struct kiln_err *err);
 
-/*
- * The sets that installs have replaced and that KILN_OP_ROLLBACK brings back:
- * name, version, release and architecture of each, one behind the other.
- */
-int kiln_previous_list(struct kiln_ctx *ctx, struct kiln_strv *ret, struct kiln_err *err);
-
 /* Wishes to be carried out by the next run: appended durably, one file a call. */
 int kiln_pending_write(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_err *err);
 /* Whether an open journal or a pending wish waits: cheap, for the boot service. */

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "core/kiln-repair.h"
 #include "core/place-set.h"
 
 /* <state_dir>/previous/<pair>; owned by the caller. */

@@ -7,7 +7,7 @@
 #   core                 core/base and core; each library in the one file that wraps it
 #   pure files of core   nothing that can read, write or start anything, so that
 #                        planning can be tested with text alone
-#   cli, rpm-plugin,     core/kiln.h and the base headers that carry values; a front
+#   cli, rpm-plugin,     core/kiln.h, core/kiln-repair.h and the base headers that carry values; a front
 #   dpkg-trigger         end that reached further would be a second engine
 #   rpm-plugin           <rpm/...>, which nobody else includes
 #   dpkg-trigger         <dpkg/...>, which nobody else includes; ehandle.h in guard.c only
@@ -27,9 +27,9 @@ allowed_own() {
 	case $1 in
 	core/base/*) allowed='core/base/' ;;
 	core/*) allowed='core/' ;;
-	cli/*) allowed="core/kiln\\.h|$base_for_front_ends|cli/" ;;
-	rpm-plugin/*) allowed="core/kiln\\.h|$base_for_front_ends|rpm-plugin/" ;;
-	dpkg-trigger/*) allowed="core/kiln\\.h|$base_for_front_ends|dpkg-trigger/" ;;
+	cli/*) allowed="core/kiln(-repair)?\\.h|$base_for_front_ends|cli/" ;;
+	rpm-plugin/*) allowed="core/kiln(-repair)?\\.h|$base_for_front_ends|rpm-plugin/" ;;
+	dpkg-trigger/*) allowed="core/kiln(-repair)?\\.h|$base_for_front_ends|dpkg-trigger/" ;;
 	*) allowed='.*' ;;
 	esac
 }
