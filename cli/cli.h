@@ -41,7 +41,7 @@ struct cli {
 	struct kiln_strv kernels, archs, directives;
 	char *template_kernel;
 	char *path;                   /* of a conf or a directory, absolute, for verbs that take one; NULL: not said */
-	bool plain, how, json, failed;
+	bool plain, how, json, failed, write;
 	bool every_kernel;            /* -k all */
 	bool all_modules, rpm_safe_upgrade;
 	const char *archive;          /* of mktarball and ldtarball; NULL: not said */
@@ -134,8 +134,9 @@ int cli_status_json(struct cli *c, const struct kiln_state *s);
 int cli_why(struct cli *c);
 int cli_match(struct cli *c);
 
-/* conf.c, lint.c */
+/* conf.c, init.c, lint.c */
 int cli_conf(struct cli *c);
+int cli_init(struct cli *c);
 int cli_lint(struct cli *c);
 
 /* subject.c: a dkms.conf that a verb is about, from what was typed. */
@@ -147,6 +148,8 @@ struct cli_subject {
 /* 0 or an exit status. */
 int cli_subject(struct cli *c, struct cli_subject *ret);
 void cli_subject_done(struct cli_subject *s);
+/* A path of this system as the engine knows it; borrowed. */
+const char *cli_inside_root(const struct cli *c, const char *path);
 
 /* out.c */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

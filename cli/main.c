@@ -41,6 +41,8 @@ static const struct cli_verb verbs[] = {
 	  CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_VIEW | CLI_G_JSON },
 	{ "lint", "say what is wrong with a dkms.conf", CLI_READS | CLI_TAKES_PATH, 0, cli_lint,
 	  "[NAME/VERSION | DIRECTORY | FILE]", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_JSON },
+	{ "init", "propose a dkms.conf for a driver's source", CLI_READS | CLI_TAKES_PATH, 0, cli_init, "DIRECTORY",
+	  CLI_G_WRITE },
 	{ "autoinstall", "install for a kernel all that installs itself", CLI_ROOT | CLI_NO_ALL, KILN_OP_INSTALL,
 	  cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_BUILD | CLI_G_PLAN },
 	{ "rollback", "bring the set back that the last install replaced", CLI_ROOT | CLI_NO_ALL, KILN_OP_ROLLBACK,

@@ -138,6 +138,7 @@ static int set_plain(struct cli *c, const char *v) { (void)v; c->plain = true; r
 static int set_how(struct cli *c, const char *v) { (void)v; c->how = true; return CLI_OK; }
 static int set_json(struct cli *c, const char *v) { (void)v; c->json = true; return CLI_OK; }
 static int set_repair(struct cli *c, const char *v) { (void)v; c->repair = true; return CLI_OK; }
+static int set_write(struct cli *c, const char *v) { (void)v; c->write = true; return CLI_OK; }
 static int set_failed(struct cli *c, const char *v) { (void)v; c->failed = true; return CLI_OK; }
 static int set_dry_run(struct cli *c, const char *v) { (void)v; c->dry_run = true; return CLI_OK; }
 static int set_help(struct cli *c, const char *v) { (void)v; c->help = true; return CLI_OK; }
@@ -186,6 +187,7 @@ static const struct cli_option table[] = {
 	{ "json", 0, false, false, set_json, "                 for programs", CLI_G_JSON },
 	{ "plain", 0, false, false, set_plain, "                 without the second evaluation", CLI_G_VIEW },
 	{ "how", 0, false, false, set_how, "                 whether it needs a shell, and for what", CLI_G_VIEW },
+	{ "write", 0, false, false, set_write, "                 write the file, if there is none", CLI_G_WRITE },
 	{ "dry-run", 0, false, false, set_dry_run, "                 print the plan, do nothing", CLI_G_PLAN },
 	{ "root", 0, true, false, set_root, "DIR              work on the system below DIR", 0 },
 	{ "dkmstree", 0, true, true, set_dkms_tree, "DIR              instead of /var/lib/dkms", 0 },

@@ -20,6 +20,7 @@ enum cli_group { /* of an option: one; of a verb: those that it takes; 0: every 
 	CLI_G_FAILED = 1 << 12,
 	CLI_G_VIEW = 1 << 13,  /* dkms conf */
 	CLI_G_DOCTOR = 1 << 14,
+	CLI_G_WRITE = 1 << 15, /* dkms init */
 
 	CLI_G_SETS = CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_PLAN,
 };

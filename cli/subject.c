@@ -22,7 +22,7 @@ void cli_subject_done(struct cli_subject *s)
 }
 
 /* The engine knows paths as they are seen inside the root. */
-static const char *inside_root(const struct cli *c, const char *path)
+const char *cli_inside_root(const struct cli *c, const char *path)
 {
 	_cleanup_(freep) char *root = c->options.root ? realpath(c->options.root, NULL) : NULL;
 
@@ -42,7 +42,7 @@ static int from_path(const struct cli *c, const char *path, struct cli_subject *
 				    " Name a directory, a file, or NAME/VERSION.");
 		return kiln_code_status(KILN_E_NOSOURCE);
 	}
-	ret->conf = strdup(inside_root(c, conf));
+	ret->conf = strdup(cli_inside_root(c, conf));
 	return ret->conf ? CLI_OK : CLI_BAD_ARGUMENTS;
 }
 

@@ -153,6 +153,14 @@ const struct kiln_finding *kiln_findings_get(const struct kiln_findings *f, size
 /* Errors and warnings. */
 size_t kiln_findings_wrong(const struct kiln_findings *f);
 
+/*
+ * A dkms.conf for a driver's source (directory inside the root) that has none;
+ * a comment behind each value says where it comes from.  Doubts are sentences
+ * for a person.  -KILN_E_NOSOURCE: nothing there makes a module.
+ */
+int kiln_conf_propose(struct kiln_ctx *ctx, const char *dir, char **ret, struct kiln_strv *doubts,
+		      struct kiln_err *err);
+
 /* ---- facts: what happened, or what somebody asks for --------------------------- */
 
 enum kiln_op {
