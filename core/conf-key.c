@@ -15,6 +15,7 @@
 
 #include "core/conf-eval.h"
 #include "core/exclude.h"
+#include "core/modprobe-conf.h"
 
 const char *kiln_typing_value(const struct kiln_typing *t, const char *name, size_t i)
 {
@@ -176,22 +177,8 @@ static int type_flags(const struct kiln_typing *t)
 
 /* ---- what is worth a word ---- */
 
-static int warn_of_the_past(const struct kiln_typing *t)
+static int warn(const struct kiln_typing *t)
 {
-	static const char *const gone[] = { "REMAKE_INITRD", "MODULES_CONF",
-					    "MODULES_CONF_OBSOLETES", "MODULES_CONF_ALIAS_TYPE",
-					    "MODULES_CONF_OBSOLETE_ONLY" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
-		size_t first, n = kiln_vars_elements(t->vars, gone[i], &first);
-		_cleanup_(freep) char *where = n ? kiln_typing_place(t, &t->vars->v[first]) : NULL;
-
-		if (n &&
-		    (!where || kiln_strv_addf(&t->conf->warnings,
-					      "%s: %s has no effect any more; it can be deleted",
-					      where, gone[i]) < 0))
-			return kiln_typing_no_memory(t);
-	}
 	if (!kiln_typing_count(t) &&
 	    kiln_strv_addf(&t->conf->warnings, "%s: names no module", t->name) < 0)
 		return kiln_typing_no_memory(t);
@@ -220,7 +207,8 @@ int kiln_conf_type(const char *name, const struct kiln_vars *vars, const struct 
 {
 	static int (*const parts[])(const struct kiln_typing *t) = {
 		type_identity, kiln_typing_records, type_make,	 type_patches,	   type_scripts,
-		type_depends,  type_flags,   type_exclusion, warn_of_the_past,
+		type_depends,  type_flags,   type_exclusion, kiln_modprobe_type,
+		warn,
 	};
 	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = calloc(1, sizeof(*conf));
 	struct kiln_typing t = { name, vars, kern, kernel_config, distro, conf, err };
@@ -250,6 +238,7 @@ void kiln_conf_free(struct kiln_conf *c)
 	free(c->post_install);
 	free(c->post_add);
 	free(c->post_remove);
+	free(c->modprobe);
 	free(c->excluded);
 	kiln_strv_free(&c->patches);
 	kiln_strv_free(&c->build_depends);

@@ -118,6 +118,7 @@ struct kiln_conf {
 	bool build_depends_rebuild;
 	bool autoinstall;
 	bool no_weak_modules;
+	char *modprobe; /* lines for modprobe.d; NULL: none */
 	/* sentence naming the directive that excludes this kernel; NULL: none does */
 	char *excluded;
 	/* deprecated or misspelt directives, one sentence each with file and line */

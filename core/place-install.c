@@ -14,6 +14,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/modprobe-conf.h"
 #include "core/previous.h"
 #include "core/proof.h"
 #include "core/tree.h"
@@ -293,6 +294,8 @@ static int install(const struct kiln_place_job *job, struct kiln_place_set *s, b
 		r = prove(s, err);
 	if (r >= 0)
 		r = run_pre_install(s, force & KILN_FORCE, err);
+	if (r >= 0)
+		r = kiln_modprobe_write(job->ctx, job->mod.name, job->conf->modprobe, err);
 	if (r >= 0)
 		r = place(s, changed, err);
 	if (r >= 0)

@@ -13,6 +13,7 @@
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
 
+#include "core/modprobe-conf.h"
 #include "core/tree.h"
 
 static bool is_restored(const struct kiln_journal *j, const char *path)
@@ -78,6 +79,8 @@ static int uninstall(const struct kiln_place_job *job, struct kiln_buf *notes, b
 		return kiln_fail(err, r, "cannot plan the uninstall: %s", kiln_code_text(r));
 	*changed = true;
 	r = kiln_place_commit(job->ctx, &j, err);
+	if (r >= 0)
+		kiln_modprobe_uninstalled(job->ctx, job->mod.name);
 	if (r >= 0 && job->conf)
 		kiln_place_script(job, "POST_REMOVE", job->conf->post_remove, notes);
 	return r;

@@ -9,6 +9,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
+#include "core/base/fs.h"
 #include "core/base/text.h"
 
 /* ---- the tree of dkms ---- */
@@ -84,6 +85,19 @@ bool kiln_tree_is_kernel(const char *name)
 	};
 
 	return kiln_name_valid(name) && !kiln_text_in(name, others);
+}
+
+bool kiln_tree_is_installed(const struct kiln_ctx *c, const char *name)
+{
+	_cleanup_(freep) char *dir = kiln_strf("%s/%s", c->settings.dkms_tree, name);
+	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+
+	if (!dir || kiln_fs_list(c->root, kiln_rel(dir), &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (kiln_text_starts(names.v[i], "kernel-") && !kiln_tree_is_version(names.v[i]))
+			return true;
+	return false;
 }
 
 /* ---- beside it ---- */

@@ -23,6 +23,8 @@ char *kiln_tree_staging(const struct kiln_ctx *c, struct kiln_mod m, struct kiln
 /* Whether a name in <tree>/M can be a version, and one in <tree>/M/V a kernel; the others are known to be something else. */
 bool kiln_tree_is_version(const char *name);
 bool kiln_tree_is_kernel(const char *name);
+/* Whether any version of a module is installed for any kernel. */
+bool kiln_tree_is_installed(const struct kiln_ctx *c, const char *name);
 
 char *kiln_tree_source_dir(const struct kiln_ctx *c, struct kiln_mod m);          /* <source_tree>/M-V */
 char *kiln_tree_install_dir(const struct kiln_ctx *c, struct kiln_kern k);        /* <install_tree>/K */

@@ -255,12 +255,31 @@ static void test_warnings(void **state)
 		type(NAMED "REMAKE_INITRD=yes\nBUILD_MODULE_NAME=x\nCLEAN=x\n");
 
 	(void)state;
-	assert_int_equal(c->warnings.n, 3);
-	assert_string_equal(c->warnings.v[0],
-			    "dkms.conf:3: REMAKE_INITRD has no effect any more; it can be deleted");
-	assert_string_equal(c->warnings.v[1], "dkms.conf: names no module");
-	assert_string_equal(c->warnings.v[2],
+	assert_int_equal(c->warnings.n, 2);
+	assert_string_equal(c->warnings.v[0], "dkms.conf: names no module");
+	assert_string_equal(c->warnings.v[1],
 			    "dkms.conf:4: BUILD_MODULE_NAME looks like a misspelt directive");
+}
+
+static void test_modules_conf(void **state)
+{
+	_cleanup_(kiln_conf_freep) struct kiln_conf *c = type(
+		ONE "BUILT_MODULE_NAME=(one two three)\nDEST_MODULE_LOCATION=(/extra /extra /extra)\n"
+		    "MODULES_CONF[0]='options one x=1'\nMODULES_CONF[1]='keep'\n"
+		    "MODULES_CONF_ALIAS_TYPE=(eth scsi_hostadapter eth)\n"
+		    "MODULES_CONF_OBSOLETES[1]='old,older'\n");
+	_cleanup_(kiln_conf_freep) struct kiln_conf *only = type(
+		ONE "MODULES_CONF_ALIAS_TYPE=eth\nMODULES_CONF_OBSOLETE_ONLY=yes\nMODULES_CONF_OBSOLETES=old\n");
+	_cleanup_(kiln_conf_freep) struct kiln_conf *none = type(ONE);
+
+	(void)state;
+	assert_string_equal(c->modprobe, "options one x=1\nalias eth0 one\nalias scsi_hostadapter two\n"
+					 "blacklist old\nblacklist older\nalias eth1 three\n");
+	assert_int_equal(c->warnings.n, 1);
+	assert_string_equal(c->warnings.v[0],
+			    "dkms.conf:7: MODULES_CONF[1] is left out: modprobe.d has no such command");
+	assert_string_equal(only->modprobe, "blacklist old\n");
+	assert_null(none->modprobe);
 }
 
 int main(void)
@@ -271,7 +290,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates), cmocka_unit_test(test_make),
 		cmocka_unit_test(test_patches),	   cmocka_unit_test(test_excluded),
 		cmocka_unit_test(test_excluded_records), cmocka_unit_test(test_no_kernel),
-		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_warnings),   cmocka_unit_test(test_modules_conf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

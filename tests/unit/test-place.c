@@ -98,6 +98,12 @@ static void install(struct world *w, const char *version)
 	w->conf.n_modules = 0;
 }
 
+static void install_again(struct world *w, const char *version)
+{
+	w->conf.n_modules = 1;
+	install(w, version);
+}
+
 static void uninstall(struct world *w, const char *version)
 {
 	run(w, false, version, NULL, 0);
@@ -161,6 +167,29 @@ static void test_plain(void **state)
 	assert_true(there(w, K));
 	uninstall(w, "1"); /* nothing left to do */
 	assert_false(w->changed);
+	end_world(w);
+}
+
+static void test_modprobe_conf(void **state)
+{
+	static const char file[] = "etc/modprobe.d/modkiln-m.conf";
+	struct world *w = new_world(*state, "ID=debian\n");
+
+	w->conf.modprobe = (char *)"options one x=1\n";
+	give(w, "1", "one", "/updates/dkms");
+	install(w, "1");
+	assert_true(there(w, file));
+	unit_link(w->root, TREE "/kernel-6.2-x86_64", "1/6.2/x86_64");
+	uninstall(w, "1");
+	assert_true(there(w, file));
+	unlinkat(w->root->fd, TREE "/kernel-6.2-x86_64", 0);
+	install_again(w, "1");
+	uninstall(w, "1");
+	assert_false(there(w, file));
+	unit_write(w->root, file, "# mine\n");
+	install_again(w, "1");
+	uninstall(w, "1");
+	unit_assert_file(w->root, file, "# mine\n");
 	end_world(w);
 }
 
@@ -545,6 +574,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_plain),
+		unit_test_with_root(test_modprobe_conf),
 		unit_test_with_root(test_no_modules),
 		unit_test_with_root(test_other_version),
 		unit_test_with_root(test_original_stays),
