@@ -195,40 +195,62 @@ static void check_subscript(struct kiln_lint *l, const struct kiln_assigned *a)
 			     "[%s] is no number and no variable that is set: it means [0]", s);
 }
 
-static bool is_same_element(const struct kiln_assigned *a, const struct kiln_assigned *b)
+static const char *subscript_of(const struct kiln_assigned *a)
 {
-	return !strcmp(a->name, b->name) && a->subscript && b->subscript &&
-	       !strcmp(*a->subscript ? a->subscript : "0", *b->subscript ? b->subscript : "0");
+	return *a->subscript ? a->subscript : "0";
 }
 
-static void check_again(struct kiln_lint *l, size_t i)
+/* What is set for good, as a whole, under a name of its own. */
+static bool is_plain(const struct kiln_lint *l, const struct kiln_assigned *a)
 {
-	const struct kiln_assigned *a = &l->assigned[i];
-	const char *line = kiln_lint_line(l, a->line);
+	return !a->sometimes && !a->append && !a->array && !a->command && a->subscript &&
+	       !kiln_sh_is_name_start(*a->subscript) && kiln_conf_accepts(a->name) &&
+	       !kiln_lint_reads(l, a->name);
+}
 
-	if (a->sometimes || a->append || a->array || a->command || !kiln_conf_accepts(a->name) ||
-	    kiln_lint_reads(l, a->name) || (a->subscript && kiln_sh_is_name_start(*a->subscript)))
-		return;
-	for (size_t j = 0; j < i; j++) {
-		const struct kiln_assigned *before = &l->assigned[j];
+/* By element, then by place. */
+static int compare_elements(const void *x, const void *y)
+{
+	const struct kiln_assigned *a = *(const struct kiln_assigned *const *)x,
+				   *b = *(const struct kiln_assigned *const *)y;
+	int r = strcmp(a->name, b->name);
 
-		if (!is_same_element(a, before) || before->sometimes || before->command)
+	if (!r)
+		r = strcmp(subscript_of(a), subscript_of(b));
+	return r ? r : (a > b) - (a < b);
+}
+
+static void check_again(struct kiln_lint *l)
+{
+	_cleanup_(freep) const struct kiln_assigned **plain = calloc(l->n_assigned + 1, sizeof(*plain));
+	size_t n = 0;
+
+	for (size_t i = 0; plain && i < l->n_assigned; i++)
+		if (is_plain(l, &l->assigned[i]))
+			plain[n++] = &l->assigned[i];
+	if (n)
+		qsort(plain, n, sizeof(*plain), compare_elements);
+	for (size_t i = 1; i < n; i++) {
+		const struct kiln_assigned *a = plain[i], *before = plain[i - 1];
+		const char *line = kiln_lint_line(l, a->line);
+
+		if (strcmp(a->name, before->name) || strcmp(subscript_of(a), subscript_of(before)))
 			continue;
 		kiln_lint_on(l, KILN_LINT_SET_TWICE, a->line,
 			     line ? 1 + (unsigned)strspn(line, " \t") : 1,
 			     "%s%s%s%s was set on line %u: that value is lost", a->name,
 			     *a->subscript ? "[" : "", a->subscript, *a->subscript ? "]" : "",
 			     before->line);
-		return;
 	}
 }
 
 void kiln_lint_names(struct kiln_lint *l)
 {
-	for (size_t i = 0; i < l->n_assigned; i++) {
-		check_name(l, &l->assigned[i]);
+	for (size_t i = 0; i < l->n_assigned && !kiln_lint_is_full(l); i++) {
+		if (!i || strcmp(l->assigned[i].name, l->assigned[i - 1].name))
+			check_name(l, &l->assigned[i]);
 		check_command(l, &l->assigned[i]);
 		check_subscript(l, &l->assigned[i]);
-		check_again(l, i);
 	}
+	check_again(l);
 }

@@ -85,57 +85,87 @@ static void check_record(struct kiln_lint *l, size_t i, size_t n)
 	check_destination(l, i);
 }
 
-/* Under which name and where it is built and placed; the same twice is one file for two records. */
-static bool is_same(const struct kiln_lint *l, const char *name, size_t a, size_t b)
-{
-	const char *x = kiln_lint_value(l, name, a), *y = kiln_lint_value(l, name, b);
+/* What makes two records the same file, or the same module. */
+struct record {
+	const char *built, *location, *dest;
+};
 
-	return !strcmp(x ? x : "", y ? y : "");
+static struct record record_of(const struct kiln_lint *l, size_t i)
+{
+	const char *built = kiln_lint_value(l, "BUILT_MODULE_NAME", i);
+	const char *location = kiln_lint_value(l, "BUILT_MODULE_LOCATION", i);
+	const char *dest = kiln_lint_value(l, "DEST_MODULE_NAME", i);
+
+	return (struct record){ built, location ? location : "", dest ? dest : built };
 }
 
-static const char *dest_name(const struct kiln_lint *l, size_t i)
+static bool is_same_file(const struct record *a, const struct record *b)
 {
-	const char *v = kiln_lint_value(l, "DEST_MODULE_NAME", i);
-
-	return v ? v : kiln_lint_value(l, "BUILT_MODULE_NAME", i);
+	return a->built && b->built && !strcmp(a->built, b->built) &&
+	       !strcmp(a->location, b->location);
 }
 
-static void check_duplicate(struct kiln_lint *l, size_t i)
+static void check_duplicate(struct kiln_lint *l, const struct record *all, size_t i)
 {
-	const char *mine = dest_name(l, i);
+	const struct record *mine = &all[i];
 
-	for (size_t j = 0; j < i && mine; j++) {
-		const char *other = dest_name(l, j);
-		bool built = is_same(l, "BUILT_MODULE_NAME", i, j) &&
-			     is_same(l, "BUILT_MODULE_LOCATION", i, j);
+	for (size_t j = 0; j < i && mine->dest; j++) {
+		bool file = is_same_file(mine, &all[j]);
 
-		if (!built && (!other || strcmp(mine, other)))
+		if (!file && (!all[j].dest || strcmp(mine->dest, all[j].dest)))
 			continue;
 		kiln_lint_at(l, KILN_LINT_DUPLICATE,
-			     !built && kiln_lint_value(l, "DEST_MODULE_NAME", i) ?
-				     "DEST_MODULE_NAME" :
-				     "BUILT_MODULE_NAME",
-			     i, "%s is module %zu already", mine, j);
+			     !file && mine->dest != mine->built ? "DEST_MODULE_NAME" :
+								  "BUILT_MODULE_NAME",
+			     i, "%s is module %zu already", mine->dest, j);
 		return;
 	}
 }
 
+static void check_duplicates(struct kiln_lint *l, size_t n)
+{
+	_cleanup_(freep) struct record *all = calloc(n + 1, sizeof(*all));
+
+	for (size_t i = 0; all && i < n; i++)
+		all[i] = record_of(l, i);
+	for (size_t i = 0; all && i < n && !kiln_lint_is_full(l); i++)
+		check_duplicate(l, all, i);
+}
+
 /* ---- what goes with an element of something else ---- */
+
+/* The elements of a name that have a value. */
+#define for_each_element(l, v, name)                                                       \
+	for (const struct kiln_var *v = first_of(l, name); v; v = next_of(l, v))           \
+		if (*v->value)
+
+static const struct kiln_var *first_of(const struct kiln_lint *l, const char *name)
+{
+	size_t first, n = kiln_vars_elements(l->vars, name, &first);
+
+	return n ? &l->vars->v[first] : NULL;
+}
+
+static const struct kiln_var *next_of(const struct kiln_lint *l, const struct kiln_var *v)
+{
+	return v + 1 < l->vars->v + l->vars->n && !strcmp(v[0].name, v[1].name) ? v + 1 : NULL;
+}
 
 static void check_companion(struct kiln_lint *l, const char *name, const char *of)
 {
-	for (size_t i = 0; i < reach(l, name); i++)
-		if (kiln_lint_value(l, name, i) && !kiln_lint_value(l, of, i))
-			kiln_lint_at(l, KILN_LINT_NO_EFFECT, name, i,
-				     "there is no %s[%zu] for it: it has no effect", of, i);
+	for_each_element(l, v, name)
+		if (!kiln_lint_value(l, of, v->index))
+			kiln_lint_at(l, KILN_LINT_NO_EFFECT, name, v->index,
+				     "there is no %s[%zu] for it: it has no effect", of, v->index);
 }
 
 static void check_makes(struct kiln_lint *l)
 {
-	for (size_t i = 1; i < reach(l, "MAKE"); i++)
-		if (kiln_lint_value(l, "MAKE", i) && !kiln_lint_value(l, "MAKE_MATCH", i))
-			kiln_lint_at(l, KILN_LINT_NO_EFFECT, "MAKE", i,
-				     "MAKE[%zu] without a MAKE_MATCH[%zu] is never used", i, i);
+	for_each_element(l, v, "MAKE")
+		if (v->index && !kiln_lint_value(l, "MAKE_MATCH", v->index))
+			kiln_lint_at(l, KILN_LINT_NO_EFFECT, "MAKE", v->index,
+				     "MAKE[%zu] without a MAKE_MATCH[%zu] is never used", v->index,
+				     v->index);
 }
 
 static void check_holes(struct kiln_lint *l, const char *name)
@@ -160,12 +190,12 @@ static void check_per_module(struct kiln_lint *l, size_t n)
 	};
 
 	for (size_t a = 0; a < ARRAY_SIZE(names); a++)
-		for (size_t i = n > 1 ? n : 1; i < reach(l, names[a]); i++)
-			if (kiln_lint_value(l, names[a], i))
-				kiln_lint_at(l, KILN_LINT_NO_EFFECT, names[a], i,
+		for_each_element(l, v, names[a])
+			if (v->index >= (n > 1 ? n : 1))
+				kiln_lint_at(l, KILN_LINT_NO_EFFECT, names[a], v->index,
 					     "there is no module %zu (the first is 0): it has no "
 					     "effect",
-					     i);
+					     v->index);
 }
 
 /* ---- plain directives ---- */
@@ -238,10 +268,9 @@ void kiln_lint_records(struct kiln_lint *l)
 	size_t n = count_records(l);
 
 	check_identity(l);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !kiln_lint_is_full(l); i++)
 		check_record(l, i, n);
-		check_duplicate(l, i);
-	}
+	check_duplicates(l, n);
 	if (!n)
 		kiln_lint_on(l, KILN_LINT_RECORD, 0, 0,
 			     "names no module: BUILT_MODULE_NAME and DEST_MODULE_LOCATION are "

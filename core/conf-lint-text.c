@@ -2,12 +2,79 @@
 /* What the characters of a conf show before anything is understood of it. */
 #include "core/conf-lint.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/cleanup.h"
 #include "core/base/text.h"
 
 #include "core/conf-eval.h"
+
+/* ---- the index ---- */
+
+static int index_lines(struct kiln_lint *l)
+{
+	size_t n = 1;
+
+	for (const char *p = l->text; *p; p++)
+		n += *p == '\n';
+	l->lines = calloc(n, sizeof(*l->lines));
+	if (!l->lines)
+		return -ENOMEM;
+	l->lines[l->n_lines++] = l->text;
+	for (const char *p = l->text; *p && l->n_lines < n; p++)
+		if (*p == '\n')
+			l->lines[l->n_lines++] = p + 1;
+	return 0;
+}
+
+/* Behind $, ${, ${# and ${!. */
+static int index_reads(struct kiln_lint *l)
+{
+	for (const char *p = strchr(l->text, '$'); p; p = strchr(p + 1, '$')) {
+		const char *name = p + 1, *end;
+
+		if (*name == '{')
+			name += 1 + strspn(name + 1, "#!");
+		for (end = name; kiln_sh_is_name(*end);)
+			end++;
+		if (end > name && kiln_strv_addf(&l->read, "%.*s", (int)(end - name), name) < 0)
+			return -ENOMEM;
+	}
+	kiln_strv_sort(&l->read);
+	return 0;
+}
+
+int kiln_lint_index(struct kiln_lint *l)
+{
+	int r = index_lines(l);
+
+	return r < 0 ? r : index_reads(l);
+}
+
+void kiln_lint_index_done(struct kiln_lint *l)
+{
+	free(l->lines);
+	kiln_strv_free(&l->read);
+}
+
+const char *kiln_lint_line(const struct kiln_lint *l, unsigned line)
+{
+	return line && line <= l->n_lines ? l->lines[line - 1] : NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool kiln_lint_reads(const struct kiln_lint *l, const char *name)
+{
+	return l->read.n && bsearch(&name, l->read.v, l->read.n, sizeof(name), compare);
+}
+
+/* ---- the characters ---- */
 
 static void find_mark(struct kiln_lint *l)
 {

@@ -17,6 +17,8 @@
 #include "core/conf-eval.h"
 #include "core/kernel.h"
 
+enum { MOST_FINDINGS = 500 };
+
 struct kiln_findings {
 	struct kiln_finding *v;
 	size_t n;
@@ -81,6 +83,11 @@ static int compare(const void *a, const void *b)
 	return r ? r : strcmp(x->text, y->text);
 }
 
+bool kiln_lint_is_full(const struct kiln_lint *l)
+{
+	return l->found->n >= MOST_FINDINGS;
+}
+
 /* Takes the text. */
 static void add(struct kiln_findings *all, const struct kiln_finding *f, char *text)
 {
@@ -109,6 +116,8 @@ static void vadd(struct kiln_lint *l, const struct kiln_finding *f, const char *
 	struct kiln_buf b = KILN_BUF_INIT;
 	char *text = NULL;
 
+	if (kiln_lint_is_full(l))
+		return;
 	kiln_buf_vaddf(&b, fmt, ap);
 	kiln_buf_steal(&b, &text);
 	kiln_buf_free(&b);
@@ -124,15 +133,6 @@ bool kiln_lint_has_error(const struct kiln_lint *l, unsigned line)
 }
 
 /* ---- places ---- */
-
-const char *kiln_lint_line(const struct kiln_lint *l, unsigned line)
-{
-	const char *p = l->text;
-
-	while (p && --line)
-		p = (p = strchr(p, '\n')) ? p + 1 : NULL;
-	return p;
-}
 
 static bool is_word(char c)
 {
@@ -190,7 +190,7 @@ static void locate(const struct kiln_lint *l, struct kiln_element e, struct kiln
 	_cleanup_(freep) char *subscript = kiln_strf("%zu", e.index);
 	const char *line;
 
-	if (!subscript)
+	if (!subscript || kiln_lint_is_full(l))
 		return;
 	if (v && v->file && strcmp(v->file, l->file)) {
 		f->file = v->file; /* an overlay */
@@ -216,21 +216,6 @@ void kiln_lint_say_of(struct kiln_lint *l, enum kiln_check check, struct kiln_el
 	va_start(ap, fmt);
 	vadd(l, &f, fmt, ap);
 	va_end(ap);
-}
-
-bool kiln_lint_reads(const struct kiln_lint *l, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = strchr(l->text, '$'); p; p = strchr(p + 1, '$')) {
-		const char *at = p + 1;
-
-		if (*at == '{')
-			at += 1 + strspn(at + 1, "#!");
-		if (!strncmp(at, name, n) && !is_word(at[n]))
-			return true;
-	}
-	return false;
 }
 
 const char *kiln_lint_value(const struct kiln_lint *l, const char *name, size_t i)
@@ -344,7 +329,7 @@ static int look_at_source(struct kiln_lint *l, struct kiln_arena *arena)
 
 	kiln_sh_lexer_init(&lx, arena, l->text, l->len);
 	list = kiln_sh_parse(&lx);
-	if (lx.failed == -ENOMEM || (list && kiln_lint_collect(l, list) < 0))
+	if (lx.failed == -ENOMEM || kiln_lint_index(l) < 0 || kiln_lint_collect(l, list) < 0)
 		return -ENOMEM;
 	kiln_lint_text(l);
 	kiln_lint_names(l);
@@ -373,6 +358,7 @@ int kiln_lint(struct kiln_ctx *ctx, const char *path, struct kiln_mod mod,
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = lint_for(&l, mod, kerns[i], err);
 	free(l.assigned);
+	kiln_lint_index_done(&l);
 	if (r < 0 || found->failed)
 		return r && r != -ENOMEM ? r : kiln_fail(err, -ENOMEM, "out of memory");
 	if (found->n)

@@ -59,6 +59,9 @@ struct kiln_lint {
 	struct kiln_ctx *ctx;
 	const char *file, *text;
 	size_t len;
+	const char **lines; /* where each begins */
+	size_t n_lines;
+	struct kiln_strv read; /* names that the text reads as $NAME, sorted */
 	struct kiln_assigned *assigned;
 	size_t n_assigned;
 	const struct kiln_vars *once; /* after the first evaluation; NULL: not known */
@@ -95,6 +98,12 @@ const char *kiln_lint_value(const struct kiln_lint *l, const char *name, size_t 
 /* Whether an error stands on this line already. */
 bool kiln_lint_has_error(const struct kiln_lint *l, unsigned line);
 
+/* Whether so much was found that nobody reads on. */
+bool kiln_lint_is_full(const struct kiln_lint *l);
+
+/* Fills l->lines and l->read. -ENOMEM. conf-lint-text.c */
+int kiln_lint_index(struct kiln_lint *l);
+void kiln_lint_index_done(struct kiln_lint *l);
 /* Fills l->assigned out of the tree.  -ENOMEM. conf-lint-names.c */
 int kiln_lint_collect(struct kiln_lint *l, const struct kiln_sh_node *list);
 /* NULL: the name does not look like a directive. conf-lint-names.c */

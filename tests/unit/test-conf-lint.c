@@ -200,6 +200,23 @@ static void test_shell(void **state)
 	assert_string_equal(got, "6:3 note shell;");
 }
 
+/* A file of a size that nobody writes is looked at in no time, and said to be so only so often. */
+static void test_large(void **state)
+{
+	struct kiln_buf b = KILN_BUF_INIT;
+	_cleanup_(freep) char *text = NULL, *got = NULL;
+	size_t n = 0;
+
+	kiln_buf_adds(&b, GOOD "MAKE[99999999]=x\nMAKE_MATCH[99999999]=6\n");
+	for (unsigned i = 0; i < 5000; i++)
+		kiln_buf_addf(&b, "POST_ADD=%u\nBUILD_MODULE_NAM[%u]=x\n", i, i);
+	assert_int_equal(kiln_buf_steal(&b, &text), 0);
+	got = lint(*state, text, false);
+	for (const char *p = got; *p; p++)
+		n += *p == ';';
+	assert_int_equal(n, 500);
+}
+
 static void test_missing(void **state)
 {
 	struct unit_root *root = *state;
@@ -220,7 +237,7 @@ int main(void)
 		unit_test_with_root(test_good),    unit_test_with_root(test_text),
 		unit_test_with_root(test_names),   unit_test_with_root(test_twice),
 		unit_test_with_root(test_records), unit_test_with_root(test_matches),
-		unit_test_with_root(test_files),   unit_test_with_root(test_missing),
+		unit_test_with_root(test_files),   unit_test_with_root(test_missing), unit_test_with_root(test_large),
 		unit_test_with_root(test_shell),
 	};
 
