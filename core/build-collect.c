@@ -82,14 +82,22 @@ static const char *compress_options(const struct kiln_build *b)
 	return set && strcmp(set, options[b->details.compression].ours) ? set : NULL;
 }
 
+/* A module that cannot be signed is as good as it was: whether it may be installed is not decided here. */
 static void sign(struct kiln_build *b, const struct kiln_signer *s, int to, const char *file, struct kiln_done *d)
 {
-	int r = kiln_signer_run(b, s, to, file);
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
-	if (r > 0)
-		add_note(d, kiln_strf("%s could not be signed: %s ended with status %d", file, s->program, r));
-	else if (r < 0)
-		add_note(d, kiln_strf("%s could not be signed: %s: %s", file, s->program, kiln_code_text(r)));
+	if (kiln_signer_run(b, s, to, file, &err) < 0)
+		add_note(d, kiln_strf("%s could not be signed: %s", file, kiln_err_text(&err)));
+}
+
+static void check_signature(const struct kiln_signer *s, int to, const char *name, struct kiln_done *d)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	_cleanup_(freep) char *file = NULL;
+
+	if (kiln_ko_find(to, name, &file) >= 0 && kiln_signer_check(s, to, file, &err) < 0)
+		add_note(d, kiln_strf("%s would not be loaded where signatures are required: %s", file, kiln_err_text(&err)));
 }
 
 /* A module that cannot be compressed is as good as it was. */
@@ -120,23 +128,41 @@ static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, i
 	return r;
 }
 
+/* Strip, sign, compress: each would spoil what comes after it in another order. */
+static int finish_one(struct kiln_build *b, const struct kiln_conf_module *m, const struct kiln_signer *s, int to,
+		      struct kiln_done *d, struct kiln_err *err)
+{
+	_cleanup_(freep) char *file = kiln_strf("%s.ko", m->dest_name);
+	int r = file ? collect_one(b, m, to, file, err) : kiln_fail(err, -ENOMEM, "out of memory");
+
+	if (r < 0)
+		return r;
+	if (s)
+		sign(b, s, to, file, d);
+	compress(b, to, file, d);
+	if (s)
+		check_signature(s, to, m->dest_name, d);
+	return 0;
+}
+
+static void log_unsigned(struct kiln_build *b, const struct kiln_err *why)
+{
+	kiln_build_log_begin(&b->log, "Signing nothing", kiln_err_text(why));
+	kiln_build_log_end(&b->log, 0);
+}
+
 int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct kiln_err *err)
 {
 	_cleanup_(kiln_signer_done) struct kiln_signer signer = { 0 };
-	bool signs = kiln_signer_find(b, &signer);
+	_cleanup_(kiln_err_clear) struct kiln_err why = KILN_ERR_INIT;
+	bool signs = kiln_signer_find(b, &signer, &why) >= 0;
 	const struct kiln_conf *conf = b->job->conf;
 	int r = 0;
 
-	for (size_t i = 0; i < conf->n_modules && r >= 0; i++) {
-		_cleanup_(freep) char *file = kiln_strf("%s.ko", conf->modules[i].dest_name);
-
-		r = file ? collect_one(b, &conf->modules[i], to, file, err) : kiln_fail(err, -ENOMEM, "out of memory");
-		if (r < 0)
-			break;
-		if (signs)
-			sign(b, &signer, to, file, d);
-		compress(b, to, file, d);
-	}
+	if (!signs && b->details.module_sig)
+		log_unsigned(b, &why);
+	for (size_t i = 0; i < conf->n_modules && r >= 0; i++)
+		r = finish_one(b, &conf->modules[i], signs ? &signer : NULL, to, d, err);
 	if (r >= 0 && kiln_fs_is_file(b->dir, "Module.symvers"))
 		r = kiln_fs_copy_file(b->dir, "Module.symvers", to, "Module.symvers", 0644, false);
 	return r;

@@ -1,149 +1,114 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Signing with a key that is there already, by the kernel's own program, in the
- * places and in the order in which dkms looks for both.  No key, no program, or
- * a kernel that does not look at signatures: modules stay unsigned.
+ * Signing what a build made: in this process, outside of all that belongs to
+ * the build, or by the program that the administrator named.  No key, or a
+ * kernel that does not look at signatures: modules stay unsigned.
  */
 #include "core/build-steps.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
-#include "core/base/fs.h"
 #include "core/base/proc.h"
-#include "core/base/text.h"
 
-static bool is_distro(const struct kiln_build *b, const char *id)
+#include "core/mok.h"
+
+static bool is_set(const char *setting)
 {
-	return b->ctx->distro.id && kiln_text_starts(b->ctx->distro.id, id);
+	return setting && *setting;
 }
 
-static bool is_program(const struct kiln_build *b, const char *path)
-{
-	_cleanup_(closep) int fd = path ? kiln_ctx_open(b->ctx, path, O_PATH) : -1;
-	_cleanup_(freep) char *outside = path ? kiln_build_outside(b, path) : NULL;
-
-	return fd >= 0 && outside && kiln_proc_have(outside);
-}
-
-static bool is_there(const struct kiln_build *b, const char *path)
-{
-	_cleanup_(closep) int fd = kiln_ctx_open(b->ctx, path, O_PATH);
-
-	return fd >= 0;
-}
-
-/* A setting with $kernelver and ${kernelver} filled in. */
-static char *expand(const struct kiln_build *b, const char *raw)
-{
-	static const char *const names[] = { "${kernelver}", "$kernelver" };
-	_cleanup_(kiln_buf_free) struct kiln_buf text = KILN_BUF_INIT;
-	char *ret;
-
-	while (*raw) {
-		size_t skip = kiln_text_starts(raw, names[0]) ? strlen(names[0]) :
-			      kiln_text_starts(raw, names[1]) ? strlen(names[1]) : 0;
-
-		if (skip)
-			kiln_buf_adds(&text, b->kern.release);
-		else
-			kiln_buf_addc(&text, *raw);
-		raw += skip ? skip : 1;
-	}
-	return kiln_buf_steal(&text, &ret) < 0 ? NULL : ret;
-}
-
-/* What the distribution brings besides the kernel's headers; may be NULL, or not be there. */
-static char *distro_program(const struct kiln_build *b)
-{
-	const char *release = b->kern.release, *dot = strrchr(release, '.');
-
-	if (is_distro(b, "ubuntu") && kiln_proc_have("kmodsign"))
-		return strdup("kmodsign");
-	if (is_distro(b, "ubuntu"))
-		return kiln_strf("/usr/src/linux-headers-%s/scripts/sign-file", release);
-	if (is_distro(b, "debian") && dot)
-		return kiln_strf("/usr/lib/linux-kbuild-%.*s/scripts/sign-file", (int)(dot - release), release);
-	return NULL;
-}
-
-static char *find_program(const struct kiln_build *b)
-{
-	const char *configured = b->ctx->settings.sign_file;
-	_cleanup_(freep) char *first = configured && *configured ? expand(b, configured) : distro_program(b);
-	_cleanup_(freep) char *last = kiln_strf("%s/scripts/sign-file", b->job->kernel->source);
-
-	if (first && !strchr(first, '/') && kiln_proc_have(first))
-		return TAKE_PTR(first);
-	if (is_program(b, first))
-		return kiln_build_outside(b, first);
-	return is_program(b, last) ? kiln_build_outside(b, last) : NULL;
-}
-
-static char *setting_or(const struct kiln_build *b, const char *setting, const char *usual)
-{
-	return setting && *setting ? expand(b, setting) : strdup(usual);
-}
-
-/* A key in a token has no file. */
-static bool is_token(const char *key)
-{
-	return kiln_text_starts(key, "pkcs11:");
-}
-
-static bool find_pair(const struct kiln_build *b, struct kiln_signer *s)
+/* The administrator's program; NULL: none, we do it. */
+static char *find_program(const struct kiln_build *b, bool *tool)
 {
 	const struct kiln_settings *set = &b->ctx->settings;
-	bool ubuntu = is_distro(b, "ubuntu");
-	_cleanup_(freep) char *key = setting_or(b, set->mok_signing_key,
-						ubuntu ? "/var/lib/shim-signed/mok/MOK.priv" : "/var/lib/dkms/mok.key");
-	_cleanup_(freep) char *certificate = setting_or(b, set->mok_certificate,
-							ubuntu ? "/var/lib/shim-signed/mok/MOK.der" : "/var/lib/dkms/mok.pub");
+	_cleanup_(freep) char *name = NULL;
 
-	if (!key || !certificate || !(is_token(key) || is_there(b, key)) || !is_there(b, certificate))
-		return false;
-	s->key = is_token(key) ? TAKE_PTR(key) : kiln_build_outside(b, key);
-	s->certificate = kiln_build_outside(b, certificate);
-	return s->key && s->certificate;
+	*tool = is_set(set->sign_tool) && !is_set(set->sign_file);
+	if (!*tool && !is_set(set->sign_file))
+		return NULL;
+	name = kiln_setting_expand(*tool ? set->sign_tool : set->sign_file, b->kern.release);
+	return name && strchr(name, '/') ? kiln_build_outside(b, name) : TAKE_PTR(name);
 }
 
-bool kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret)
+static int find_key(const struct kiln_build *b, struct kiln_signer *s, struct kiln_err *err)
+{
+	int r = kiln_key_place_check(b->ctx, &s->place, err);
+
+	if (r < 0)
+		return r;
+	if (s->program) /* it may know a key that we cannot open */
+		return kiln_certificate_load(b->ctx, s->place.certificate, &s->key, err);
+	return kiln_key_load(b->ctx, &s->place, b->sign_pin, &s->key, err);
+}
+
+int kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret, struct kiln_err *err)
 {
 	*ret = (struct kiln_signer){ 0 };
 	if (!b->details.module_sig)
-		return false;
-	ret->program = find_program(b);
-	return ret->program && find_pair(b, ret);
+		return kiln_fail(err, -ENOKEY, "kernel %s does not look at signatures", b->kern.release);
+	if (!kiln_signing_wished(b->ctx))
+		return kiln_fail(err, -ENOKEY, "try_sign_modules=%s in framework.conf", b->ctx->settings.try_sign_modules);
+	if (kiln_key_place_find(b->ctx, b->kern.release, &ret->place) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	ret->program = find_program(b, &ret->tool);
+	if (ret->program && !kiln_proc_have(ret->program))
+		return kiln_fail(err, -ENOKEY, "%s, which framework.conf names to sign with, cannot be run", ret->program);
+	if (ret->tool)
+		return 0;
+	return find_key(b, ret, err);
 }
 
 void kiln_signer_done(struct kiln_signer *s)
 {
 	free(s->program);
-	free(s->key);
-	free(s->certificate);
+	kiln_key_place_done(&s->place);
+	kiln_key_done(&s->key);
 	*s = (struct kiln_signer){ 0 };
 }
 
-int kiln_signer_run(struct kiln_build *b, const struct kiln_signer *s, int dir, const char *file)
+/* ---- by a program ---- */
+
+static int run_program(struct kiln_build *b, const struct kiln_signer *s, int dir, const char *file, struct kiln_err *err)
 {
-	_cleanup_(freep) char *path = kiln_strf("./%s", file), *text = NULL;
+	_cleanup_(freep) char *path = kiln_strf("./%s", file), *certificate = NULL, *key = NULL;
 	_cleanup_(kiln_strv_free) struct kiln_strv env = KILN_STRV_INIT;
-	const char *argv[] = { s->program, b->details.sig_hash, s->key, s->certificate, path, NULL };
+	const char *as_sign_file[] = { s->program, b->details.sig_hash, NULL, NULL, path, NULL };
+	const char *as_tool[] = { s->program, b->kern.release, path, NULL };
 	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
-	text = kiln_strf("%s %s %s %s %s", argv[0], argv[1], argv[2], argv[3], file);
-	if (!path || !text || kiln_strv_copy(&env, &b->env) < 0 || kiln_env_set(&env, "KBUILD_SIGN_PIN", b->sign_pin) < 0)
-		return -ENOMEM;
-	p.argv = argv;
+	key = kiln_key_is_token(s->place.key) ? strdup(s->place.key) : kiln_build_outside(b, s->place.key);
+	certificate = kiln_build_outside(b, s->place.certificate);
+	as_sign_file[2] = key;
+	as_sign_file[3] = certificate;
+	if (!path || !key || !certificate || kiln_strv_copy(&env, &b->env) < 0 ||
+	    kiln_env_set(&env, "KBUILD_SIGN_PIN", b->sign_pin) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	p.argv = s->tool ? as_tool : as_sign_file;
 	p.env = (const char *const *)env.v;
 	p.cwd = dir;
 	p.out = p.err = b->log.fd;
 	p.seconds = kiln_build_seconds(b);
+	r = kiln_proc_run(&p, err);
+	return r > 0 ? kiln_fail(err, -EKEYREJECTED, "%s ended with status %d", s->program, r) : r;
+}
+
+int kiln_signer_run(struct kiln_build *b, const struct kiln_signer *s, int dir, const char *file, struct kiln_err *err)
+{
+	_cleanup_(freep) char *text = kiln_strf("%s %s %s", s->program ? s->program : "sign", b->details.sig_hash, file);
+	int r;
+
+	if (!text)
+		return kiln_fail(err, -ENOMEM, "out of memory");
 	kiln_build_log_begin(&b->log, "Signing a module", text);
-	r = kiln_proc_run(&p, NULL);
-	kiln_build_log_end(&b->log, r);
+	r = s->program ? run_program(b, s, dir, file, err) : kiln_sign_file(&s->key, b->details.sig_hash, dir, file, err);
+	kiln_build_log_end(&b->log, r < 0 ? 1 : 0);
 	return r;
+}
+
+int kiln_signer_check(const struct kiln_signer *s, int dir, const char *file, struct kiln_err *err)
+{
+	return s->tool ? 0 : kiln_sign_check_file(&s->key, dir, file, err);
 }

@@ -10,6 +10,7 @@
 #include "core/build-log.h"
 #include "core/build.h"
 #include "core/conf.h"
+#include "core/sign.h"
 
 struct kiln_build {
 	const struct kiln_build_job *job;
@@ -74,13 +75,17 @@ int kiln_build_hook(struct kiln_build *b, const char *what, const char *words, s
 int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct kiln_err *err);
 
 struct kiln_signer {
-	char *program, *key, *certificate; /* paths or, for the key, a PKCS#11 URI */
+	char *program;               /* of the administrator; NULL: we sign */
+	bool tool;                   /* called as sign_tool: release and file; it knows its key */
+	struct kiln_key_place place;
+	struct kiln_key key;         /* with a program: the certificate only */
 };
-/* false: nothing is to be signed, because something is missing. */
-bool kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret);
+/* 0; or the reason why nothing is signed, -ENOKEY when nothing is there to do it with. */
+int kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret, struct kiln_err *err);
 void kiln_signer_done(struct kiln_signer *s);
-/* Exit status of the program, or a negative code. */
-int kiln_signer_run(struct kiln_build *b, const struct kiln_signer *s, int dir, const char *file);
+int kiln_signer_run(struct kiln_build *b, const struct kiln_signer *s, int dir, const char *file, struct kiln_err *err);
+/* Of the file as it will be installed: what the kernel would say to its signature. */
+int kiln_signer_check(const struct kiln_signer *s, int dir, const char *file, struct kiln_err *err);
 
 /* Collects into a staging directory, and makes that <tree>/M/V/K/A in one step. */
 int kiln_build_publish(struct kiln_build *b, struct kiln_done *d, struct kiln_err *err);

@@ -225,6 +225,7 @@ static int fill(struct kiln_ctx *ctx, const struct kiln_options *o, struct kiln_
 	r = apply_options(ctx, o);
 	if (r < 0)
 		return r;
+	ctx->not_a_machine = kiln_not_a_machine(ctx->root_path);
 	r = place_state(ctx);
 	if (r < 0)
 		return r;

@@ -20,6 +20,8 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	bool skip_proof;   /* what the kernel would refuse is placed all the same */
 	bool symlink_modules, modprobe_on_install;
 	char *sign_file, *mok_signing_key, *mok_certificate; /* raw text: may hold $kernelver */
+	char *sign_tool;   /* of dkms 2.8.1: a program that gets a release and a file */
+	char *try_sign_modules; /* true, false, not_in_chroot; NULL: with a key that is there */
 	char *post_transaction;
 	char *build_environment; /* a file for a shell, absolute; NULL: none */
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;
@@ -34,6 +36,7 @@ struct kiln_ctx {
 	struct kiln_settings settings;
 	struct kiln_distro distro;
 	char *arch;
+	const char *not_a_machine; /* NULL: root is that of a machine that runs from it; else what it is; mok.c */
 	char *running;           /* release of the running kernel, installed here; or NULL */
 	char *state_dir;         /* /var/lib/modkiln, or <dkms_tree>/.modkiln for another tree; inside the root */
 	char *log_dir;           /* /var/log/modkiln, or <state_dir>/log */
@@ -62,3 +65,9 @@ void kiln_settings_free(struct kiln_settings *s);
 int kiln_distro_load(int root, struct kiln_distro *ret);
 /* Name of the package that brings the headers of a release on this distribution; owned by the caller. distro.c */
 char *kiln_distro_headers_package(const struct kiln_distro *d, const char *release);
+/*
+ * NULL: "/" is the root of a machine that runs from it, and root_path is ""; else
+ * what it is instead ("a chroot"): a key made there would be shipped.  Asked in
+ * kiln_ctx_new(), as workers have namespaces of their own.  Static. mok.c
+ */
+const char *kiln_not_a_machine(const char *root_path);

@@ -26,6 +26,7 @@ static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
 	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
+	"sign_tool", "try_sign_modules",
 	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index", NULL,
 };
 
@@ -212,6 +213,18 @@ static int take_index(const struct kiln_vars *vars, struct kiln_settings *s, str
 	return 0;
 }
 
+/* A setting that is one of a few words. */
+static int check_word(const char *name, const char *value, const char *const *words, struct kiln_err *err)
+{
+	_cleanup_(kiln_buf_free) struct kiln_buf all = KILN_BUF_INIT;
+
+	if (!value || kiln_text_in(value, words))
+		return 0;
+	for (const char *const *w = words; *w; w++)
+		kiln_buf_addf(&all, "%s%s", w == words ? "" : ", ", *w);
+	return kiln_fail(err, -KILN_E_CONF, "framework.conf: %s=\"%s\" is none of %s", name, value, kiln_buf_str(&all));
+}
+
 static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
 {
 	const struct {
@@ -227,6 +240,8 @@ static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, str
 		{ "sign_file", &s->sign_file, take_text },
 		{ "mok_signing_key", &s->mok_signing_key, take_text },
 		{ "mok_certificate", &s->mok_certificate, take_text },
+		{ "sign_tool", &s->sign_tool, take_text },
+		{ "try_sign_modules", &s->try_sign_modules, take_text },
 		{ "post_transaction", &s->post_transaction, take_text },
 		{ "build_environment", &s->build_environment, take_path },
 		{ "compress_gzip_opts", &s->compress_gzip_opts, take_text },
@@ -238,11 +253,11 @@ static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, str
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && r >= 0; i++)
 		r = rows[i].take(vars, rows[i].name, rows[i].place, err);
-	if (r >= 0 && s->defer && strcmp(s->defer, "auto") && strcmp(s->defer, "always") &&
-	    strcmp(s->defer, "never"))
-		return kiln_fail(err, -KILN_E_CONF,
-				 "framework.conf: defer=\"%s\" is none of auto, always, never",
-				 s->defer);
+	if (r >= 0)
+		r = check_word("defer", s->defer, (const char *const[]){ "auto", "always", "never", NULL }, err);
+	if (r >= 0)
+		r = check_word("try_sign_modules", s->try_sign_modules,
+			       (const char *const[]){ "true", "false", "not_in_chroot", NULL }, err);
 	return r;
 }
 
@@ -291,6 +306,8 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->sign_file);
 	free(s->mok_signing_key);
 	free(s->mok_certificate);
+	free(s->sign_tool);
+	free(s->try_sign_modules);
 	free(s->post_transaction);
 	free(s->build_environment);
 	free(s->compress_gzip_opts);

@@ -156,6 +156,13 @@ static bool is_yes(const char *config, const char *name)
 	return value && !strcmp(value, "y");
 }
 
+bool kiln_kernel_config_has(struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *name)
+{
+	_cleanup_(freep) char *config = NULL;
+
+	return k->config && read_head(ctx, k->config, CONFIG_MAX, &config) >= 0 && is_yes(config, name);
+}
+
 /* The compiler that the kernel was built with, if it is here by that very name. */
 static int find_compiler(const char *config, struct kiln_kernel_details *d)
 {

@@ -31,4 +31,6 @@ int kiln_kernel_load(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_ke
 void kiln_kernel_done(struct kiln_kernel *k);
 int kiln_kernel_details_load(struct kiln_ctx *ctx, const struct kiln_kernel *k, struct kiln_kernel_details *ret, struct kiln_err *err);
 void kiln_kernel_details_done(struct kiln_kernel_details *d);
+/* Whether the kernel's config has NAME=y. */
+bool kiln_kernel_config_has(struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *name);
 const char *kiln_compression_suffix(enum kiln_compression c); /* "", ".gz", ".xz", ".zst" */

@@ -337,3 +337,4 @@ bool kiln_has_pending(struct kiln_ctx *ctx);
 /* ---- a dkms.conf by itself -------------------------------------------------- */
 
 #include "core/kiln-conf.h"
+#include "core/kiln-signing.h"

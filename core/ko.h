@@ -65,6 +65,8 @@ bool kiln_ko_name(const char *file, char **ret);
 /* Path of <dir>/<name>.ko or with a compression suffix (the first that exists); -ENOENT. Result relative to dir. */
 int kiln_ko_find(int dir, const char *name, char **ret);
 
+/* The bytes of a module, unpacked if need be, at most 1 GiB; owned by the caller. 0 or -errno. ko-pack-read.c */
+int kiln_ko_read(int dir, const char *path, char **ret, size_t *len);
 /* strip -g (llvm-strip for clang kernels); a strip that fails or is missing changes nothing. ko-pack.c */
 void kiln_ko_strip(int dir, const char *path, bool llvm);
 /*

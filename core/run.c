@@ -18,6 +18,7 @@
 #include "core/ctx.h"
 #include "core/execute.h"
 #include "core/facts.h"
+#include "core/mok.h"
 #include "core/pending.h"
 #include "core/tree.h"
 #include "core/want.h"
@@ -175,6 +176,22 @@ static void sweep(struct kiln_ctx *ctx, const struct kiln_state *s)
 	}
 }
 
+/* ---- the key that builds sign with ---- */
+
+/* Once, and here: workers run beside each other, and have namespaces of their own. */
+static void prepare_signing(struct kiln_ctx *ctx, const struct thought *t)
+{
+	for (size_t i = 0; i < kiln_plan_count(t->plan); i++) {
+		const struct kiln_step *s = kiln_plan_step(t->plan, i);
+		const struct kiln_kernel *k = s->op == KILN_OP_BUILD && !s->refused ? kiln_state_kernel(t->state, s->kern) : NULL;
+
+		if (k && kiln_kernel_config_has(ctx, k, "CONFIG_MODULE_SIG")) {
+			kiln_signing_prepare(ctx, k);
+			return;
+		}
+	}
+}
+
 /* ---- all together ---- */
 
 static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress_fn *fn, void *data,
@@ -183,6 +200,7 @@ static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress
 	int r;
 
 	sweep(ctx, t->state);
+	prepare_signing(ctx, t);
 	r = kiln_execute_locked(ctx, t->state, t->plan, lock, fn, data, ret, err);
 	if (r < 0)
 		return r;
