@@ -118,9 +118,10 @@ void cli_activate_trigger(const struct cli *c);
 void cli_safe_upgrade_note(const struct cli *c, struct kiln_mod mod);
 bool cli_safe_upgrade_cancels(const struct cli *c, struct kiln_mod mod);
 
-/* status.c, status-json.c, why.c, match.c, rollback.c, doctor.c */
+/* status.c, status-json.c, why.c, match.c, rollback.c, doctor.c, generate-mok.c */
 int cli_rollback(struct cli *c);
 int cli_doctor(struct cli *c);
+int cli_generate_mok(struct cli *c);
 int cli_status(struct cli *c);
 struct cli_status_filter {
 	struct kiln_mod mod;   /* NULL members: any; patterns of the shell */

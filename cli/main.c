@@ -52,6 +52,7 @@ static const struct cli_verb verbs[] = {
 	{ "fsck", "another name of doctor", CLI_NO_ALL, 0, cli_doctor, NULL, CLI_G_DOCTOR },
 	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_SEVERAL | CLI_NO_ALL, KILN_OP_INSTALL, cli_match,
 	  "[NAME/VERSION]", CLI_G_SETS | CLI_G_BUILD | CLI_G_MATCH },
+	{ "generate_mok", "make the key that modules are signed with", CLI_ROOT, 0, cli_generate_mok, NULL, 0 },
 	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
 	  KILN_OP_INSTALL, cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_PLAN },
 	{ "kernel_preinst", "do what a kernel's package wants before it is replaced", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
