@@ -121,7 +121,7 @@ static int prove(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln
 	_cleanup_(freep) char *folder = staging ? kiln_strf("%s/module", staging) : NULL;
 	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
 	struct kiln_proof p = { .ctx = b->ctx, .mod = b->job->mod, .kernel = b->job->kernel, .folder = folder,
-				.files = &files };
+				.files = &files, .building = true };
 	int r = folder ? list_modules(dir, &files) : -ENOMEM;
 
 	if (r >= 0)

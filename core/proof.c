@@ -14,6 +14,8 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/mok.h"
+
 #define MODULE_MAX (1L << 30)
 
 static int unfit(struct kiln_err *err, const char *file, const char *why)
@@ -87,7 +89,7 @@ static int check_vermagic(const struct kiln_proof_kernel *k, const struct kiln_p
 static int check_signature(struct kiln_proof *p, const struct kiln_proof_kernel *k, const struct kiln_proof_module *m,
 			   struct kiln_err *err)
 {
-	if (!k->sig_force || m->ko->is_signed)
+	if (p->building || m->ko->is_signed || !(k->sig_force || kiln_signing_enforced(p->ctx, p->kernel)))
 		return 0;
 	p->passing = true; /* a key may come */
 	return unfit(err, m->file, "the kernel takes signed modules only, and it is not signed; "

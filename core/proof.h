@@ -38,6 +38,7 @@ struct kiln_proof {
 	const struct kiln_kernel *kernel;
 	const char *folder;            /* where the files are, inside the root */
 	const struct kiln_strv *files; /* the set: names in it */
+	bool building;                 /* not placed yet: a set that lacks only a signature may be kept */
 	/* Answers: */
 	bool passing;                  /* of a refusal: it may be over when other modules or the key change */
 	char *note;                    /* what could not be looked at; NULL: all of it was.  Owned by the caller */

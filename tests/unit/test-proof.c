@@ -197,6 +197,21 @@ static void test_signature(void **state)
 	check(*state, WITH_CRCS "CONFIG_MODULE_SIG_FORCE=y\n", &elf, NULL);
 }
 
+/* It is kept for the key that may come, and placed then. */
+static void test_signature_of_a_build(void **state)
+{
+	struct unit_root *root = *state;
+	struct machine m;
+
+	set_up(&m, root, WITH_CRCS "CONFIG_MODULE_SIG_FORCE=y\n");
+	unit_write_elf(root, MODULES "/acme.ko", &(struct unit_elf){ .info = INFO });
+	m.proof.building = true;
+	assert_int_equal(kiln_proof_set(&m.proof, NULL), 0);
+	m.proof.building = false;
+	assert_int_equal(kiln_proof_set(&m.proof, NULL), -KILN_E_UNFIT);
+	done(&m);
+}
+
 static void test_no_module(void **state)
 {
 	static const char *const contents[] = { "", "text\n", "\177ELF", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\1" };
@@ -318,6 +333,7 @@ int main(void)
 		unit_test_with_root(test_namespace),  unit_test_with_root(test_others),
 		unit_test_with_root(test_indexed),    unit_test_with_root(test_vermagic),
 		unit_test_with_root(test_machine),    unit_test_with_root(test_signature),
+		unit_test_with_root(test_signature_of_a_build),
 		unit_test_with_root(test_no_module),  unit_test_with_root(test_truncated),
 		unit_test_with_root(test_not_proven), unit_test_with_root(test_overruled),
 		unit_test_with_root(test_read_once),  unit_test_with_root(test_symvers),
