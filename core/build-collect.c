@@ -109,6 +109,16 @@ static void compress(struct kiln_build *b, int to, const char *file, struct kiln
 		add_note(d, kiln_strf("%s stays uncompressed: %s", file, kiln_err_text(&err)));
 }
 
+static void strip(const struct kiln_build *b, int to, const char *file)
+{
+	const struct kiln_kernel_details *d = &b->details;
+	_cleanup_(freep) char *program = d->llvm ? kiln_strf("llvm-strip%s", d->llvm_suffix ? d->llvm_suffix : "") :
+						   kiln_strf("%sstrip", d->cross ? d->cross : "");
+
+	if (program)
+		kiln_ko_strip(to, file, program);
+}
+
 static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, int to, const char *file,
 		       struct kiln_err *err)
 {
@@ -124,7 +134,7 @@ static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, i
 		return kiln_fail(err, r, "cannot copy %s: %s", from, kiln_code_text(r));
 	r = check_release(b, to, file, err);
 	if (r >= 0 && m->strip)
-		kiln_ko_strip(to, file, b->details.llvm);
+		strip(b, to, file);
 	return r;
 }
 

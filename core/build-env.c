@@ -13,6 +13,8 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/cross.h"
+
 #include "core/tree.h"
 
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,7 +30,7 @@ static bool leaks(const char *name)
 		/* a make that we are a part of */
 		"MAKE*", "MFLAGS", "GNUMAKEFLAGS",
 		/* what kbuild takes from outside */
-		"KBUILD_*", "KERNELRELEASE", "KERNELVERSION", "ARCH", "SUBARCH", "SRCARCH", "LLVM", "LLVM_IAS",
+		"KBUILD_*", "KERNELRELEASE", "KERNELVERSION", "ARCH", "SUBARCH", "SRCARCH", "CROSS_COMPILE", "LLVM", "LLVM_IAS",
 		"INSTALL_MOD_*", "KCFLAGS", "KAFLAGS", "KCPPFLAGS",
 		/* what changes how a shell reads a command */
 		"BASH_ENV", "ENV", "CDPATH", "SHELLOPTS", "BASHOPTS", "IFS",
@@ -76,6 +78,14 @@ int kiln_env_set_pair(struct kiln_strv *env, struct kiln_mod mod, struct kiln_ke
 	if (r >= 0)
 		r = kiln_env_set(env, "kernelver", kern.release);
 	return r < 0 ? r : kiln_env_set(env, "arch", kern.arch);
+}
+
+/* kbuild takes both from the environment, and so do the Makefiles of modules. */
+static int set_cross(struct kiln_strv *env, const struct kiln_kernel_details *d)
+{
+	int r = d->cross ? kiln_env_set(env, "ARCH", d->arch->kbuild) : 0;
+
+	return r < 0 || !d->cross ? r : kiln_env_set(env, "CROSS_COMPILE", d->cross);
 }
 
 static int set_tools(struct kiln_strv *env, const struct kiln_kernel_details *d)
@@ -167,6 +177,8 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		if (r < 0 && r != -ENOMEM)
 			return r;
 	}
+	if (r >= 0)
+		r = set_cross(&b->env, &b->details);
 	if (r >= 0)
 		r = set_directives(&b->env, &b->ctx->settings.directives);
 	if (r >= 0)

@@ -221,7 +221,7 @@ char *kiln_build_command(const struct kiln_build *b)
 	}
 	kiln_buf_adds(&text, add_make(&text, b, command));
 	if (b->details.llvm)
-		kiln_buf_adds(&text, " LLVM=1");
+		kiln_buf_addf(&text, " LLVM=%s", b->details.llvm_suffix ? b->details.llvm_suffix : "1");
 	if (!kiln_buf_ok(&usual))
 		return NULL;
 	return kiln_buf_steal(&text, &ret) < 0 ? NULL : ret;

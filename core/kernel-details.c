@@ -37,6 +37,9 @@ void kiln_kernel_details_done(struct kiln_kernel_details *d)
 {
 	free(d->cc);
 	free(d->ld);
+	free(d->cross);
+	free(d->demanded);
+	free(d->llvm_suffix);
 	free(d->sig_hash);
 	memset(d, 0, sizeof(*d));
 }
@@ -112,22 +115,9 @@ static int note_packing(void *data, int dir, const char *name, const char *path,
 	return 0;
 }
 
-static enum kiln_compression find_compression(struct kiln_ctx *ctx, const struct kiln_kernel *k)
-{
-	_cleanup_(freep) char *path =
-		kiln_tree_install_dir(ctx, (struct kiln_kern){ k->release, k->arch });
-	_cleanup_(closep) int dir = path ? kiln_ctx_open(ctx, path, O_RDONLY | O_DIRECTORY) : -1;
-	int c = dir < 0 ? KILN_PLAIN : packing_by_index(ctx, path);
-
-	if (c < 0)
-		kiln_fs_walk(dir, ".", note_packing, &c);
-	return c < 0 ? KILN_PLAIN : (enum kiln_compression)c;
-}
-
 /* ---- what the config says ---- */
 
-/* Value of a CONFIG_ symbol without its quotes, owned by the caller; NULL: it is not set. */
-static char *symbol(const char *config, const char *name)
+char *kiln_config_symbol(const char *config, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -149,9 +139,9 @@ static char *symbol(const char *config, const char *name)
 	return NULL;
 }
 
-static bool is_yes(const char *config, const char *name)
+bool kiln_config_has(const char *config, const char *name)
 {
-	_cleanup_(freep) char *value = symbol(config, name);
+	_cleanup_(freep) char *value = kiln_config_symbol(config, name);
 
 	return value && !strcmp(value, "y");
 }
@@ -160,74 +150,44 @@ bool kiln_kernel_config_has(struct kiln_ctx *ctx, const struct kiln_kernel *k, c
 {
 	_cleanup_(freep) char *config = NULL;
 
-	return k->config && read_head(ctx, k->config, CONFIG_MAX, &config) >= 0 && is_yes(config, name);
-}
-
-/* The compiler that the kernel was built with, if it is here by that very name. */
-static int find_compiler(const char *config, struct kiln_kernel_details *d)
-{
-	_cleanup_(freep) char *text = symbol(config, "CONFIG_CC_VERSION_TEXT");
-
-	if (text)
-		text[strcspn(text, " \t")] = '\0';
-	if (is_yes(config, "CONFIG_CC_IS_CLANG")) {
-		d->llvm = true;
-		if (kiln_proc_have("clang")) {
-			d->cc = strdup("clang");
-			return d->cc ? 0 : -ENOMEM;
-		}
-	}
-	if (text && *text && kiln_proc_have(text))
-		d->cc = TAKE_PTR(text);
-	return 0;
+	return k->config && read_head(ctx, k->config, CONFIG_MAX, &config) >= 0 && kiln_config_has(config, name);
 }
 
 /*
- * Debian's headers name their compiler in a makefile, too.  Only make can read
- * that, and only this late: where things are built, it runs anyway.  It must not
- * inherit the flags of a make that runs us.
+ * Headers without the kernel, or one that has everything built in.  Since 6.12
+ * the config may name a compression that only the kernel itself unpacks.
  */
-static int ask_kernelvariables(const struct kiln_ctx *ctx, const struct kiln_kernel *k,
-			       struct kiln_kernel_details *d)
+static enum kiln_compression packing_by_config(const char *config)
 {
-	_cleanup_(freep) char *path = kiln_strf("%s%s/.kernelvariables", ctx->root_path, k->source);
-	_cleanup_(freep) char *rule = kiln_strf("kiln-show-cc:\n\t@echo $(CC)\ninclude %s\n", path);
-	_cleanup_(freep) char *programs =
-		kiln_strf("PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
-	_cleanup_(kiln_buf_free) struct kiln_buf out = KILN_BUF_INIT;
-	const char *const argv[] = { "make", "-s", "-f", "-", "kiln-show-cc", NULL };
-	const char *const env[] = { programs, NULL };
-	struct kiln_proc p = KILN_PROC_INIT;
+	static const char *const symbols[] = { [KILN_GZIP] = "CONFIG_MODULE_COMPRESS_GZIP",
+					       [KILN_XZ] = "CONFIG_MODULE_COMPRESS_XZ",
+					       [KILN_ZSTD] = "CONFIG_MODULE_COMPRESS_ZSTD" };
 
-	if (!path || !rule || !programs)
-		return -ENOMEM;
-	if (access(path, R_OK) < 0)
-		return 0;
-	p.argv = argv;
-	p.env = env;
-	p.capture = &out;
-	p.capture_max = 4096;
-	p.input = rule;
-	p.input_len = strlen(rule);
-	p.seconds = 10;
-	if (kiln_proc_run(&p, NULL) != 0 || !out.len)
-		return 0;
-	out.data[strcspn(out.data, "\n")] = '\0';
-	d->cc = *out.data ? strdup(out.data) : NULL;
-	return *out.data && !d->cc ? -ENOMEM : 0;
+	if (kiln_config_has(config, "CONFIG_MODULE_COMPRESS") && !kiln_config_has(config, "CONFIG_MODULE_COMPRESS_ALL"))
+		return KILN_PLAIN;
+	for (size_t i = KILN_GZIP; i < ARRAY_SIZE(symbols); i++)
+		if (kiln_config_has(config, symbols[i]))
+			return (enum kiln_compression)i;
+	return KILN_PLAIN;
 }
 
-static int apply_config(const char *config, struct kiln_kernel_details *d)
+/* What the kernel's own files are, this system reads; what its config says, its maker may have done otherwise. */
+static enum kiln_compression find_compression(struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *config)
 {
-	int r = find_compiler(config, d);
+	_cleanup_(freep) char *path =
+		kiln_tree_install_dir(ctx, (struct kiln_kern){ k->release, k->arch });
+	_cleanup_(closep) int dir = path ? kiln_ctx_open(ctx, path, O_RDONLY | O_DIRECTORY) : -1;
+	int c = dir < 0 ? -1 : packing_by_index(ctx, path);
 
-	if (r >= 0 && is_yes(config, "CONFIG_LD_IS_LLD") && kiln_proc_have("ld.lld")) {
-		d->ld = strdup("ld.lld");
-		r = d->ld ? 0 : -ENOMEM;
-	}
-	d->sig_hash = symbol(config, "CONFIG_MODULE_SIG_HASH");
+	if (c < 0 && dir >= 0)
+		kiln_fs_walk(dir, ".", note_packing, &c);
+	return c < 0 ? packing_by_config(config) : (enum kiln_compression)c;
+}
+
+static void apply_config(const char *config, struct kiln_kernel_details *d)
+{
+	d->sig_hash = kiln_config_symbol(config, "CONFIG_MODULE_SIG_HASH");
 	d->module_sig = d->sig_hash && *d->sig_hash;
-	return r;
 }
 
 int kiln_kernel_details_load(struct kiln_ctx *ctx, const struct kiln_kernel *k,
@@ -241,11 +201,10 @@ int kiln_kernel_details_load(struct kiln_ctx *ctx, const struct kiln_kernel *k,
 		errno = -r;
 		return kiln_fail(err, r, "cannot read the kernel's config %s: %m", k->config);
 	}
-	ret->compression = find_compression(ctx, k);
+	ret->compression = find_compression(ctx, k, config ? config : "");
 	if (config)
-		r = apply_config(config, ret);
-	if (r >= 0 && !ret->cc)
-		r = ask_kernelvariables(ctx, k, ret);
+		apply_config(config, ret);
+	r = kiln_kernel_find_tools(ctx, k, config ? config : "", ret);
 	if (r < 0)
 		kiln_kernel_details_done(ret);
 	return r < 0 ? kiln_fail(err, r, "out of memory") : 0;

@@ -4,6 +4,8 @@
 
 #include "core/ctx.h"
 
+struct kiln_arch;
+
 enum kiln_compression { KILN_PLAIN, KILN_GZIP, KILN_XZ, KILN_ZSTD };
 
 struct kiln_kernel {
@@ -19,6 +21,10 @@ struct kiln_kernel_details {
 	enum kiln_compression compression; /* as the kernel's own modules are, dkms-interface 3.5 */
 	char *cc, *ld;     /* to be exported; NULL: default */
 	bool llvm;         /* append LLVM=1 to make */
+	char *llvm_suffix; /* "-17": LLVM=-17 in place of 1; NULL: none */
+	char *demanded;    /* the compiler that the headers insist on; NULL: they do not */
+	const struct kiln_arch *arch; /* of its config; NULL: that does not say */
+	char *cross;       /* CROSS_COMPILE for a kernel of another machine; NULL: of ours */
 	bool module_sig;   /* CONFIG_MODULE_SIG_HASH is set */
 	char *sig_hash;
 };
@@ -31,6 +37,12 @@ int kiln_kernel_load(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_ke
 void kiln_kernel_done(struct kiln_kernel *k);
 int kiln_kernel_details_load(struct kiln_ctx *ctx, const struct kiln_kernel *k, struct kiln_kernel_details *ret, struct kiln_err *err);
 void kiln_kernel_details_done(struct kiln_kernel_details *d);
+/* kernel-tools.c: fills in tools, from the config as text ("": none) and the headers. 0 or -ENOMEM. */
+int kiln_kernel_find_tools(const struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *config,
+			   struct kiln_kernel_details *d);
+/* Of a config as text: the value of a CONFIG_ symbol without its quotes (owned; NULL: not set), and whether it is y. */
+char *kiln_config_symbol(const char *config, const char *name);
+bool kiln_config_has(const char *config, const char *name);
 /* Whether the kernel's config has NAME=y. */
 bool kiln_kernel_config_has(struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *name);
 const char *kiln_compression_suffix(enum kiln_compression c); /* "", ".gz", ".xz", ".zst" */

@@ -24,10 +24,10 @@
 #define XZ_DICT (1U << 20)
 #define ZSTD_LEVEL 3
 
-void kiln_ko_strip(int dir, const char *path, bool llvm)
+void kiln_ko_strip(int dir, const char *path, const char *program)
 {
 	_cleanup_(freep) char *file = kiln_strf("./%s", path);
-	const char *argv[] = { llvm ? "llvm-strip" : "strip", "-g", file, NULL };
+	const char *argv[] = { program, "-g", file, NULL };
 	struct kiln_proc p = KILN_PROC_INIT;
 
 	p.argv = argv;
@@ -127,8 +127,11 @@ static int pack_here(int dir, const char *path, enum kiln_compression c)
 static int pack_with(int dir, const char *path, enum kiln_compression c, const char *options, struct kiln_err *err)
 {
 	static const char *const programs[] = { [KILN_GZIP] = "gzip", [KILN_XZ] = "xz", [KILN_ZSTD] = "zstd" };
-	/* dkms gives -f to gzip and xz; zstd keeps its input unless told */
-	static const char *const always[] = { [KILN_GZIP] = "-f", [KILN_XZ] = "-f", [KILN_ZSTD] = "-f --rm" };
+	/*
+	 * dkms gives -f to gzip and xz; zstd keeps its input unless told.  No kernel
+	 * knows the check that xz uses by itself, whatever the options forget.
+	 */
+	static const char *const always[] = { [KILN_GZIP] = "-f", [KILN_XZ] = "-f --check=crc32", [KILN_ZSTD] = "-f --rm" };
 	_cleanup_(kiln_strv_free) struct kiln_strv argv = KILN_STRV_INIT;
 	struct kiln_proc p = KILN_PROC_INIT;
 	int r = kiln_strv_add(&argv, programs[c]);

@@ -219,7 +219,7 @@ static void test_strip_changes_nothing_else(void **state)
 	struct unit_root *root = *state;
 
 	unit_write(root, "text.ko", "not a module\n");
-	kiln_ko_strip(root->fd, "text.ko", false);
+	kiln_ko_strip(root->fd, "text.ko", "strip");
 	unit_assert_file(root, "text.ko", "not a module\n");
 }
 
