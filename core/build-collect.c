@@ -127,12 +127,9 @@ static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, i
 
 	if (!from)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	if (!kiln_fs_is_file(b->dir, from))
-		return kiln_fail(err, -KILN_E_NOTMADE, "the build did not produce %s, which dkms.conf names", from);
-	r = kiln_fs_copy_file(b->dir, from, to, file, 0644, false);
-	if (r < 0)
-		return kiln_fail(err, r, "cannot copy %s: %s", from, kiln_code_text(r));
-	r = check_release(b, to, file, err);
+	r = kiln_sandbox_fetch(b->sandbox, b->dir, from, to, file, err);
+	if (r >= 0)
+		r = check_release(b, to, file, err);
 	if (r >= 0 && m->strip)
 		strip(b, to, file);
 	return r;
@@ -174,6 +171,6 @@ int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct
 	for (size_t i = 0; i < conf->n_modules && r >= 0; i++)
 		r = finish_one(b, &conf->modules[i], signs ? &signer : NULL, to, d, err);
 	if (r >= 0 && kiln_fs_is_file(b->dir, "Module.symvers"))
-		r = kiln_fs_copy_file(b->dir, "Module.symvers", to, "Module.symvers", 0644, false);
+		r = kiln_sandbox_fetch(b->sandbox, b->dir, "Module.symvers", to, "Module.symvers", err);
 	return r;
 }

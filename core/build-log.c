@@ -130,7 +130,8 @@ static int weight(const char *line)
 {
 	static const char *const causes[] = { "error:", NULL };
 	static const char *const missing[] = {
-		": not found", "command not found", "No such file or directory", "Permission denied", NULL,
+		": not found", "command not found", "No such file or directory", "Permission denied",
+		"Operation not permitted", "Read-only file system", "File too large", NULL,
 	};
 	static const char *const consequences[] = { "*** ", "Error ", "failed", NULL };
 
@@ -144,7 +145,7 @@ static bool is_passing(const char *line)
 {
 	static const char *const signs[] = {
 		"No space left on device", "Disk quota exceeded", "Cannot allocate memory", "memory exhausted",
-		"Killed signal", "] Killed", "Read-only file system", "Input/output error", "Resource temporarily unavailable",
+		"Killed signal", "] Killed", "Input/output error", "Resource temporarily unavailable",
 		": not found", "command not found", NULL,
 	};
 

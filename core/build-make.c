@@ -31,7 +31,7 @@ static int run(struct kiln_build *b, const char *what, const char *text, const c
 	p.keep[1] = b->job->jobs.give;
 	p.seconds = kiln_build_seconds(b);
 	kiln_build_log_begin(&b->log, what, text);
-	r = kiln_proc_run(&p, err);
+	r = kiln_sandbox_run(b->sandbox, &p, err);
 	kiln_build_log_end(&b->log, r);
 	return r;
 }
@@ -129,7 +129,8 @@ int kiln_build_patch(struct kiln_build *b, struct kiln_err *err)
 int kiln_build_hook(struct kiln_build *b, const char *what, const char *words, struct kiln_done *d, struct kiln_err *err)
 {
 	struct kiln_script s = { .what = what, .words = words, .dir = b->place, .mod = b->job->mod,
-				 .log = b->log.fd, .env = &b->env, .jobs = &b->job->jobs, .seconds = kiln_build_seconds(b) };
+				 .log = b->log.fd, .env = &b->env, .jobs = &b->job->jobs,
+				 .sandbox = b->sandbox, .seconds = kiln_build_seconds(b) };
 	int r;
 
 	if (!words)

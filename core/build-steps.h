@@ -22,6 +22,7 @@ struct kiln_build {
 	char *sign_pin;        /* taken out of it: only the signing program may see it */
 	char *place;           /* <tree>/M/V/build, which is where the build believes to be; inside the root */
 	char *work;            /* where it is; the same as place without mounts of our own */
+	struct kiln_sandbox *sandbox; /* of all that is the module's own */
 	int dir;               /* opened by the name of place; -1: not there yet */
 	int ground;            /* the directory under the mount, held by a shared lock; -1: no mount */
 	time_t deadline;       /* monotonic; 0: none */
@@ -59,6 +60,15 @@ int kiln_build_place_open(struct kiln_build *b, struct kiln_err *err);
 void kiln_build_place_drop(struct kiln_build *b);
 /* After a failure: all of it stays, for troubleshooting, at <tree>/M/V/build. */
 void kiln_build_place_keep(struct kiln_build *b);
+
+/* ---- build-sandbox.c ---- */
+
+/* After the place is made: the level that is wished for and can be had, and the place given to its user. */
+int kiln_build_sandbox_open(struct kiln_build *b, struct kiln_err *err);
+/* POST_BUILD, which may add files of its own to the published build. */
+int kiln_build_post(struct kiln_build *b, struct kiln_done *d, struct kiln_err *err);
+/* After a failure: the directory is ours again, and whatever stands where make.log belongs is away. */
+void kiln_build_sandbox_leave(struct kiln_build *b);
 
 /* ---- build-make.c ---- */
 

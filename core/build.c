@@ -38,6 +38,7 @@ unsigned kiln_build_seconds(const struct kiln_build *b)
 
 static void build_done(struct kiln_build *b)
 {
+	kiln_sandbox_free(b->sandbox);
 	if (b->ctx->root != b->job->ctx->root)
 		close(b->ctx->root);
 	closep(&b->dir);
@@ -80,6 +81,8 @@ static int carry_out(struct kiln_build *b, struct kiln_done *d, struct kiln_err 
 	int r = kiln_build_place_open(b, err);
 
 	if (r >= 0)
+		r = kiln_build_sandbox_open(b, err);
+	if (r >= 0)
 		r = kiln_build_patch(b, err);
 	if (r >= 0)
 		r = kiln_build_hook(b, "PRE_BUILD", conf->pre_build, d, err);
@@ -88,7 +91,7 @@ static int carry_out(struct kiln_build *b, struct kiln_done *d, struct kiln_err 
 	if (r >= 0)
 		r = kiln_build_publish(b, d, err);
 	if (r >= 0 && conf->post_build) {
-		r = kiln_build_hook(b, "POST_BUILD", conf->post_build, d, err);
+		r = kiln_build_post(b, d, err);
 		kiln_build_publish_log(b);
 	}
 	return r;
@@ -134,6 +137,7 @@ static void fail(struct kiln_build *b, const char *inputs, int code, struct kiln
 	if (will_fail_again(b, code))
 		remember(b, inputs, code, kiln_err_text(err));
 	if (b->log.path) {
+		kiln_build_sandbox_leave(b);
 		kiln_build_place_keep(b);
 		d->log = strdup(b->log.path);
 	}

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/pool.h"
+#include "core/sandbox.h"
 #include "core/state.h"
 
 struct kiln_build_job {
@@ -21,6 +22,8 @@ struct kiln_build_job {
 	const struct kiln_kernel *kernel;  /* with headers */
 	struct kiln_jobs jobs;             /* for its makes */
 	bool private_mounts;               /* kiln_namespace_works() said so */
+	enum kiln_isolation isolation;     /* what kiln_sandbox_probe() found */
+	const char *isolation_why;         /* and why no better; NULL: it is the best */
 	unsigned flags;
 };
 
@@ -35,6 +38,11 @@ bool kiln_namespace_works(void);
  * that private, and back).  0 or -errno.
  */
 int kiln_namespace_enter(void);
+/* The same for any process, with whatever user namespace it has, and with /proc left as it is. */
+int kiln_namespace_own_mounts(void);
+
+/* kiln_sandbox_probe() for a run, which says once what it found. build-sandbox.c */
+enum kiln_isolation kiln_build_isolation(struct kiln_ctx *ctx, char **why);
 
 /* A hook of the module. script.c */
 struct kiln_script {
@@ -48,6 +56,7 @@ struct kiln_script {
 	const struct kiln_strv *env;
 	const struct kiln_jobs *jobs;
 	unsigned seconds;
+	struct kiln_sandbox *sandbox; /* where it runs */
 };
 
 /*

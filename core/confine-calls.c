@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter of system calls.  It denies what a reader of files has no use for;
- * unlike an allow list it does not break with the next libc.  What changes names
- * or modes is denied here, too, as Landlock leaves modes alone and is not
- * everywhere.
+ * The filter of system calls.  It denies what a build, or a reader of files, has
+ * no use for; unlike an allow list it does not break with the next libc.  For
+ * readers, what changes names or modes is denied here, too, as Landlock leaves
+ * modes alone and is not everywhere.
  */
 #include "core/confine.h"
 
@@ -34,30 +34,40 @@
 enum { X32_BIT = 0x40000000, MOST = 512 };
 
 /* Names that one architecture or an older libc lacks are left out where they are not known. */
+
+/* What changes the machine, looks into other processes, or talks to somebody: for nobody here. */
 static const int denied[] = {
 	SYS_socket, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_perf_event_open,
-	SYS_bpf, SYS_userfaultfd, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo,
-	SYS_rt_tgsigqueueinfo, SYS_kcmp, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot,
+	SYS_bpf, SYS_userfaultfd, SYS_kcmp, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot,
 	SYS_unshare, SYS_setns, SYS_quotactl, SYS_acct, SYS_swapon, SYS_swapoff, SYS_reboot,
 	SYS_kexec_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_settimeofday,
 	SYS_clock_settime, SYS_clock_adjtime, SYS_adjtimex, SYS_sethostname, SYS_setdomainname,
 	SYS_syslog, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_name_to_handle_at,
-	SYS_open_by_handle_at, SYS_io_setup, SYS_mq_open, SYS_mq_unlink, SYS_memfd_create,
-	SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_linkat, SYS_symlinkat, SYS_fchmod, SYS_fchmodat,
-	SYS_fchown, SYS_fchownat, SYS_truncate, SYS_utimensat, SYS_fallocate, SYS_fanotify_init,
-	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr,
-	SYS_fremovexattr,
+	SYS_open_by_handle_at, SYS_io_setup, SYS_mq_open, SYS_mq_unlink, SYS_fanotify_init,
 #ifdef SYS_socketcall
 	SYS_socketcall,
 #endif
+#ifdef SYS_kexec_file_load
+	SYS_kexec_file_load,
+#endif
+	/* numbers that are the same everywhere */
+	424 /* pidfd_send_signal */, 425 /* io_uring_setup */, 428 /* open_tree */,
+	429 /* move_mount */, 430 /* fsopen */, 431 /* fsconfig */, 432 /* fsmount */,
+	433 /* fspick */, 438 /* pidfd_getfd */, 442 /* mount_setattr */, 467 /* open_tree_attr */,
+};
+
+/* What a build needs, and a reader of files has no use for. */
+static const int denied_to_readers[] = {
+	SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+	SYS_memfd_create, SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_linkat, SYS_symlinkat,
+	SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_utimensat,
+	SYS_fallocate, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr,
+	SYS_lremovexattr, SYS_fremovexattr,
 #ifdef SYS_ipc
 	SYS_ipc,
 #endif
 #ifdef SYS_msgget
 	SYS_msgget, SYS_semget, SYS_shmget,
-#endif
-#ifdef SYS_kexec_file_load
-	SYS_kexec_file_load,
 #endif
 #ifdef SYS_renameat
 	SYS_renameat,
@@ -71,12 +81,8 @@ static const int denied[] = {
 #ifdef SYS_utime
 	SYS_utime,
 #endif
-	/* numbers that are the same everywhere */
-	424 /* pidfd_send_signal */, 425 /* io_uring_setup */, 428 /* open_tree */,
-	429 /* move_mount */, 430 /* fsopen */, 431 /* fsconfig */, 432 /* fsmount */,
-	433 /* fspick */, 438 /* pidfd_getfd */, 442 /* mount_setattr */, 447 /* memfd_secret */,
-	452 /* fchmodat2 */, 463 /* setxattrat */, 466 /* removexattrat */,
-	467 /* open_tree_attr */, 469 /* file_setattr */,
+	447 /* memfd_secret */, 452 /* fchmodat2 */, 463 /* setxattrat */, 466 /* removexattrat */,
+	469 /* file_setattr */,
 };
 
 struct program {
@@ -151,7 +157,13 @@ static void check_ioctl(struct program *p)
 	add(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
-struct sock_fprog *kiln_calls_filter(void)
+static void deny_all(struct program *p, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		deny(p, (unsigned)calls[i], EPERM);
+}
+
+struct sock_fprog *kiln_calls_filter(enum kiln_calls what)
 {
 	struct {
 		struct sock_fprog head;
@@ -163,8 +175,9 @@ struct sock_fprog *kiln_calls_filter(void)
 		return NULL;
 	p = &made->body;
 	check_architecture(p);
-	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
-		deny(p, (unsigned)denied[i], EPERM);
+	deny_all(p, denied, ARRAY_SIZE(denied));
+	if (what == KILN_CALLS_READING)
+		deny_all(p, denied_to_readers, ARRAY_SIZE(denied_to_readers));
 	check_clone(p);
 	check_ioctl(p);
 	add(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ enum {
 	FS_TRUNCATE = 1 << 14,  /* 3 */
 	FS_IOCTL_DEV = 1 << 15, /* 5 */
 	FS_ALL_OF_1 = (1 << 13) - 1,
+	FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
 	NET_ALL = 3,            /* 4: bind and connect */
 	SCOPE_ALL = 3,          /* 6: abstract sockets and signals */
 };
@@ -50,38 +52,57 @@ static struct ruleset handled_by(long version)
 	};
 }
 
-/* A path that is not there needs no permission. */
-static int allow(int ruleset, const char *path, uint64_t what)
+static uint64_t rights(enum kiln_landlock_access access)
 {
-	_cleanup_(closep) int fd = open(path, O_PATH | O_CLOEXEC);
-	struct path_beneath rule = { .allowed = what, .parent = fd };
+	switch (access) {
+	case KILN_MAY_READ:
+		return FS_EXECUTE | FS_READ_FILE | FS_READ_DIR;
+	case KILN_MAY_USE:
+		return FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV;
+	default:
+		return ~(uint64_t)0;
+	}
+}
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+/* A path that is not there needs no permission. */
+static int allow(int ruleset, const struct kiln_landlock_rule *r, uint64_t handled)
+{
+	_cleanup_(closep) int fd = open(r->path, O_PATH | O_CLOEXEC);
+	struct path_beneath rule = { .allowed = rights(r->access) & handled, .parent = fd };
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : -errno;
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed &= FS_OF_FILES;
 	return syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
 }
 
-int kiln_landlock_read_only(void)
+static int make_ruleset(struct ruleset *rules)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
-	struct ruleset rules = handled_by(version);
-	_cleanup_(closep) int ruleset = -1;
-	int r;
+	size_t size = version < 4 ? sizeof(rules->fs) :
+		      version < 6 ? 2 * sizeof(rules->fs) : sizeof(*rules);
 
 	if (version < 0)
 		return -errno;
-	/* A kernel before version 4 knows only the first field, and refuses more. */
-	ruleset = (int)syscall(CREATE_RULESET, &rules,
-			       version < 4 ? sizeof(rules.fs) : sizeof(rules), 0);
-	if (ruleset < 0 && version < 6)
-		ruleset = (int)syscall(CREATE_RULESET, &rules, 2 * sizeof(rules.fs), 0);
-	if (ruleset < 0)
-		return -errno;
-	r = allow(ruleset, "/", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR);
-	if (r == 0)
-		r = allow(ruleset, "/dev/null",
-			  rules.fs & (FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV));
-	if (r == 0 && syscall(RESTRICT_SELF, ruleset, 0) < 0)
-		r = -errno;
-	return r;
+	*rules = handled_by(version);
+	/* A kernel refuses fields that it does not know. */
+	return (int)syscall(CREATE_RULESET, rules, size, 0);
+}
+
+int kiln_landlock_new(const struct kiln_landlock_rule *list, size_t n)
+{
+	struct ruleset rules;
+	_cleanup_(closep) int ruleset = make_ruleset(&rules);
+	int r = ruleset < 0 ? -errno : 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = allow(ruleset, &list[i], rules.fs);
+	return r < 0 ? r : TAKE_FD(ruleset);
+}
+
+int kiln_landlock_enforce(int rules)
+{
+	return syscall(RESTRICT_SELF, rules, 0) < 0 ? -errno : 0;
 }

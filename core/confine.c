@@ -25,17 +25,12 @@
 
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
-#include "core/base/text.h"
 
 enum {
-	NOBODY = 65534,
 	CPU_SECONDS = 10,
 	MOST_PROCESSES = 256,
-	MEMORY = 1 << 30,
-	LARGEST_PASSWD = 1 << 20
+	MEMORY = 1 << 30
 };
-
-#define BUILD_USER "_modkiln"
 
 #ifdef SYS_setresuid32 /* the plain ones take 16 bits there */
 enum { SETRESUID = SYS_setresuid32, SETRESGID = SYS_setresgid32, SETGROUPS = SYS_setgroups32 };
@@ -44,63 +39,41 @@ enum { SETRESUID = SYS_setresuid, SETRESGID = SYS_setresgid, SETGROUPS = SYS_set
 #endif
 
 struct kiln_confine {
-	uid_t user;
-	gid_t group;
+	struct kiln_user user;
 	struct sock_fprog *filter;
+	int rules; /* Landlock ruleset; -1: none */
 	enum kiln_confinement least;
 	enum kiln_confinement *reached; /* shared with the child */
 };
 
 /* ---- in the parent ---- */
 
-/* By hand: NSS would load foreign libraries, and ask the network. */
-static bool find_user(const char *passwd, const char *name, struct kiln_confine *c)
+static struct kiln_user choose_user(void)
 {
-	_cleanup_(kiln_strv_free) struct kiln_strv lines = KILN_STRV_INIT;
-	unsigned long user, group;
+	_cleanup_(closep) int root = kiln_fs_open_dir(AT_FDCWD, "/");
 
-	if (kiln_text_lines(passwd, &lines) < 0)
-		return false;
-	for (size_t i = 0; i < lines.n; i++) {
-		_cleanup_(kiln_strv_free) struct kiln_strv f = KILN_STRV_INIT;
-
-		if (kiln_text_split(lines.v[i], ":", &f) < 0 || f.n < 4 || strcmp(f.v[0], name))
-			continue;
-		if (!kiln_text_number(f.v[2], UINT32_MAX - 1, &user) ||
-		    !kiln_text_number(f.v[3], UINT32_MAX - 1, &group) || !user)
-			return false;
-		c->user = (uid_t)user;
-		c->group = (gid_t)group;
-		return true;
-	}
-	return false;
-}
-
-static void choose_user(struct kiln_confine *c)
-{
-	_cleanup_(freep) char *passwd = NULL;
-
-	c->user = NOBODY;
-	c->group = NOBODY;
-	if (kiln_fs_read(AT_FDCWD, "/etc/passwd", LARGEST_PASSWD, &passwd, NULL) == 0)
-		find_user(passwd, BUILD_USER, c);
+	return kiln_user_find(root);
 }
 
 int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, struct kiln_err *err)
 {
 	_cleanup_(kiln_confine_freep) struct kiln_confine *c = calloc(1, sizeof(*c));
+	static const struct kiln_landlock_rule rules[] = { { "/", KILN_MAY_READ },
+							   { "/dev/null", KILN_MAY_USE } };
 	void *shared;
 
 	if (!c)
 		return kiln_fail(err, -ENOMEM, "out of memory");
+	c->rules = -1;
 	shared = mmap(NULL, sizeof(*c->reached), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (shared == MAP_FAILED)
 		return kiln_fail(err, -errno, "out of memory");
 	c->reached = shared;
 	c->least = least;
-	c->filter = kiln_calls_filter();
-	choose_user(c);
+	c->filter = kiln_calls_filter(KILN_CALLS_READING);
+	c->rules = kiln_landlock_new(rules, ARRAY_SIZE(rules));
+	c->user = choose_user();
 	*ret = TAKE_PTR(c);
 	return 0;
 }
@@ -112,6 +85,7 @@ void kiln_confine_free(struct kiln_confine *c)
 	if (c->reached)
 		munmap(c->reached, sizeof(*c->reached));
 	kiln_calls_filter_free(c->filter);
+	closep(&c->rules);
 	free(c);
 }
 
@@ -142,7 +116,7 @@ const char *kiln_confinement_text(enum kiln_confinement level)
 
 /* ---- in the child ---- */
 
-static void limit(int what, rlim_t value)
+void kiln_limit(int what, unsigned long value)
 {
 	struct rlimit l;
 
@@ -157,11 +131,11 @@ static void limit(int what, rlim_t value)
 
 static void set_limits(void)
 {
-	limit(RLIMIT_CPU, CPU_SECONDS);
-	limit(RLIMIT_AS, MEMORY);
-	limit(RLIMIT_NPROC, MOST_PROCESSES);
-	limit(RLIMIT_FSIZE, 0);
-	limit(RLIMIT_CORE, 0);
+	kiln_limit(RLIMIT_CPU, CPU_SECONDS);
+	kiln_limit(RLIMIT_AS, MEMORY);
+	kiln_limit(RLIMIT_NPROC, MOST_PROCESSES);
+	kiln_limit(RLIMIT_FSIZE, 0);
+	kiln_limit(RLIMIT_CORE, 0);
 	signal(SIGXFSZ, SIG_IGN); /* a write too many is an error, no reason to die */
 }
 
@@ -176,8 +150,7 @@ static void wait_for(pid_t first)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-/* Who asks for a PID namespace is not in it: the next process is, as its first. */
-static bool own_processes(void)
+bool kiln_own_processes(void)
 {
 	pid_t pid;
 
@@ -188,10 +161,11 @@ static bool own_processes(void)
 		_exit(126);
 	if (pid)
 		wait_for(pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return true;
 }
 
-static bool drop_capabilities(void)
+bool kiln_drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
@@ -201,20 +175,21 @@ static bool drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) == 0;
 }
 
+bool kiln_become_user(struct kiln_user u)
+{
+	return syscall(SETGROUPS, 0, NULL) == 0 && syscall(SETRESGID, u.gid, u.gid, u.gid) == 0 &&
+	       syscall(SETRESUID, u.uid, u.uid, u.uid) == 0;
+}
+
 /*
  * In a user namespace with one user there is no other to become; there "root"
  * is that user, and without capabilities it has nothing that the user has not.
  */
 static bool drop_privileges(const struct kiln_confine *c)
 {
-	bool other;
-
 	if (syscall(SYS_geteuid) != 0)
 		return true;
-	syscall(SETGROUPS, 0, NULL);
-	other = syscall(SETRESGID, c->group, c->group, c->group) == 0 &&
-		syscall(SETRESUID, c->user, c->user, c->user) == 0;
-	return (other || errno == EINVAL) && drop_capabilities();
+	return (c->user.uid == 0 || kiln_become_user(c->user)) && kiln_drop_capabilities();
 }
 
 static enum kiln_confinement confine(const struct kiln_confine *c)
@@ -223,10 +198,10 @@ static enum kiln_confinement confine(const struct kiln_confine *c)
 
 	set_limits();
 	network = unshare(CLONE_NEWNET) == 0;
-	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0 && own_processes();
+	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0 && kiln_own_processes();
 	if (!drop_privileges(c) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return KILN_CONFINED_NOT;
-	files = kiln_landlock_read_only() == 0;
+	files = c->rules >= 0 && kiln_landlock_enforce(c->rules) == 0;
 	calls = c->filter && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, c->filter) == 0;
 	if (!(calls || (files && network)))
 		return KILN_CONFINED_USER;

@@ -7,9 +7,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
+
+#include "core/sandbox.h"
 
 enum kiln_confinement {
 	KILN_CONFINED_NOT,       /* it would still have our privileges */
@@ -33,15 +36,41 @@ int kiln_confine_child(void *confine);
 enum kiln_confinement kiln_confine_reached(const struct kiln_confine *c);
 const char *kiln_confinement_text(enum kiln_confinement level);
 
-/* ---- between the files of it; in the child, without memory ---- */
+/* ---- its parts, also of the sandbox of builds; what is for the child needs no memory ---- */
 
 struct sock_fprog;
 
-/* Landlock: reading and executing anything, writing /dev/null.  0 or -errno. confine-landlock.c */
-int kiln_landlock_read_only(void);
+/* One forks, as who asks for a PID namespace is not in it: true in its first process; false: none. */
+bool kiln_own_processes(void);
+/* Lowers a limit of setrlimit(). */
+void kiln_limit(int what, unsigned long value);
+bool kiln_drop_capabilities(void);
+bool kiln_become_user(struct kiln_user u);
+
+enum kiln_landlock_access {
+	KILN_MAY_READ,  /* and execute */
+	KILN_MAY_USE,   /* read and write: devices, pipes */
+	KILN_MAY_WRITE, /* everything */
+};
+
+struct kiln_landlock_rule {
+	const char *path; /* and below; need not be there */
+	enum kiln_landlock_access access;
+};
+
+/* A set of rules, as a descriptor: nothing else may be touched.  -errno: the kernel has no Landlock. */
+int kiln_landlock_new(const struct kiln_landlock_rule *rules, size_t n);
+/* In the child, which must have no_new_privs. */
+int kiln_landlock_enforce(int rules);
+
+enum kiln_calls {
+	KILN_CALLS_READING,  /* for one who reads files and computes */
+	KILN_CALLS_BUILDING, /* and writes them */
+};
+
 /*
  * The filter of system calls; owned by the caller.  NULL: this processor is not known.
  * confine-calls.c
  */
-struct sock_fprog *kiln_calls_filter(void);
+struct sock_fprog *kiln_calls_filter(enum kiln_calls what);
 void kiln_calls_filter_free(struct sock_fprog *filter);

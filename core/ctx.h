@@ -10,12 +10,21 @@ struct kiln_distro {
 	const char *module_dir; /* "/updates/dkms", "/extra", "/updates" or NULL; static */
 };
 
+/* build_isolation=: what the administrator wants; the levels are in core/sandbox.h. */
+enum kiln_isolation_wish {
+	KILN_WISH_AUTO,   /* the best that can be had */
+	KILN_WISH_STRICT, /* no build below "confined" */
+	KILN_WISH_USER,   /* an unprivileged user, no more */
+	KILN_WISH_NONE,
+};
+
 struct kiln_settings { /* of framework.conf, framework.conf.d and the command line */
 	char *dkms_tree, *source_tree, *install_tree, *tmp_location; /* absolute, as seen inside the root */
 	char *kernel_source, *kernel_config, *conf; /* NULL: per kernel, per module; as seen inside the root */
 	int jobs;          /* at a time; 0: no limit was asked for */
 	int lock_wait;     /* seconds, for package transactions */
 	unsigned build_seconds; /* limit of one build; 0: none */
+	enum kiln_isolation_wish build_isolation;
 	bool verbose, no_depmod, force;
 	bool skip_proof;   /* what the kernel would refuse is placed all the same */
 	bool symlink_modules, modprobe_on_install;

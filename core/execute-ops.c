@@ -183,6 +183,7 @@ static void op_build(const struct work *w, struct kiln_done *d, bool *changed)
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_build_job job = { .ctx = w->ctx, .mod = w->step->mod, .source_dir = dir, .kernel = w->kernel,
 				      .jobs = *w->jobs, .private_mounts = w->x->private_mounts,
+				      .isolation = w->x->isolation, .isolation_why = w->x->isolation_why,
 				      .flags = w->step->flags };
 	int r = dir ? step_conf(w, dir, &owned, &job.conf, &err) : -ENOMEM;
 

@@ -34,6 +34,7 @@ struct walk {
 	struct progress *steps;
 	struct kiln_times times;
 	double *ranks;
+	char *isolation_why;
 	kiln_progress_fn *fn;
 	void *data;
 	int result; /* sticky: 0 or -ENOMEM */
@@ -283,6 +284,8 @@ static int walk_open(struct walk *w)
 		return -ENOMEM;
 	if (!builds_anything(p))
 		return 0;
+	w->exec.isolation = kiln_build_isolation(ctx, &w->isolation_why);
+	w->exec.isolation_why = w->isolation_why;
 	kiln_times_load(ctx, &w->times);
 	kiln_times_estimate(ctx, w->exec.state, &w->times, p, seconds);
 	kiln_times_rank(p, seconds, w->ranks);
@@ -297,12 +300,13 @@ static void walk_close(struct walk *w)
 	kiln_report_free(w->report);
 	free(w->steps);
 	free(w->ranks);
+	free(w->isolation_why);
 }
 
 int kiln_execute_locked(struct kiln_ctx *ctx, const struct kiln_state *s, const struct kiln_plan *p, int *lock,
 			kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err)
 {
-	_cleanup_(walk_close) struct walk w = { .exec = { ctx, s, false }, .plan = p, .fn = fn, .data = data };
+	_cleanup_(walk_close) struct walk w = { .exec = { .ctx = ctx, .state = s }, .plan = p, .fn = fn, .data = data };
 
 	if (walk_open(&w) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");

@@ -4,6 +4,7 @@
 
 #include "core/plan.h"
 #include "core/pool.h"
+#include "core/sandbox.h"
 #include "core/state.h"
 
 /* What every step may look at. */
@@ -11,6 +12,8 @@ struct kiln_exec {
 	struct kiln_ctx *ctx;
 	const struct kiln_state *state;
 	bool private_mounts; /* builds see their own directory at <tree>/M/V/build */
+	enum kiln_isolation isolation; /* of builds, and why no better */
+	const char *isolation_why;
 };
 
 /* Does one step in this process or in a worker, where jobs is for its makes; *changed: modules of the kernel moved. */

@@ -16,6 +16,7 @@
 
 #include "core/conf-eval.h"
 #include "core/conf-shell.h"
+#include "core/sandbox.h"
 
 #define FILE_OF_ALL "etc/dkms/framework.conf"
 #define FOLDER "etc/dkms/framework.conf.d"
@@ -27,7 +28,8 @@ static const char *const names[] = {
 	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
 	"sign_tool", "try_sign_modules",
-	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index", NULL,
+	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index",
+	"build_isolation", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -277,6 +279,16 @@ static int take_numbers(const struct kiln_vars *vars, struct kiln_settings *s, s
 	return r;
 }
 
+static int take_isolation(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
+{
+	const char *v = kiln_vars_get(vars, "build_isolation", 0);
+
+	if (!v || !*v || kiln_isolation_wish_parse(v, &s->build_isolation) == 0)
+		return 0;
+	return kiln_fail(err, -KILN_E_CONF,
+			 "framework.conf: build_isolation=\"%s\" is none of auto, strict, user, none", v);
+}
+
 int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 {
 	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
@@ -291,6 +303,8 @@ int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 	r = take_numbers(&vars, s, err);
 	if (r >= 0)
 		r = take_index(&vars, s, err);
+	if (r >= 0)
+		r = take_isolation(&vars, s, err);
 	return r < 0 ? r : take_texts(&vars, s, err);
 }
 

@@ -57,16 +57,19 @@ static void refresh_proc(void)
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-int kiln_namespace_enter(void)
+int kiln_namespace_own_mounts(void)
 {
-	int r = 0;
-
-	if (geteuid() != 0)
-		return -EPERM;
 	if (unshare(CLONE_NEWNS) < 0)
 		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		r = errno == EINVAL ? make_private_from_outside() : -errno;
+		return errno == EINVAL ? make_private_from_outside() : -errno;
+	return 0;
+}
+
+int kiln_namespace_enter(void)
+{
+	int r = geteuid() == 0 ? kiln_namespace_own_mounts() : -EPERM;
+
 	if (r == 0)
 		refresh_proc();
 	return r;

@@ -38,8 +38,14 @@ static int add_note(char **note, char *sentence)
 	return 0;
 }
 
+static int run_proc(const struct kiln_script *s, const struct kiln_proc *p, struct kiln_err *err)
+{
+	return s->sandbox ? kiln_sandbox_run(s->sandbox, p, err) : kiln_proc_run(p, err);
+}
+
 /* A script without "#!" is one for the shell that dkms is written in. */
-static int run_in_shell(struct kiln_proc *p, const struct kiln_strv *argv, struct kiln_err *err)
+static int run_in_shell(const struct kiln_script *s, struct kiln_proc *p, const struct kiln_strv *argv,
+			struct kiln_err *err)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv shell = KILN_STRV_INIT;
 
@@ -47,7 +53,7 @@ static int run_in_shell(struct kiln_proc *p, const struct kiln_strv *argv, struc
 	if (kiln_strv_add(&shell, kiln_proc_have("bash") ? "bash" : "sh") < 0 || kiln_strv_copy(&shell, argv) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	p->argv = (const char *const *)shell.v;
-	return kiln_proc_run(p, err);
+	return run_proc(s, p, err);
 }
 
 static int run_words(struct kiln_ctx *ctx, const struct kiln_script *s, const struct kiln_strv *argv, struct kiln_err *err)
@@ -72,9 +78,9 @@ static int run_words(struct kiln_ctx *ctx, const struct kiln_script *s, const st
 		p.keep[1] = s->jobs->give;
 	}
 	p.seconds = s->seconds ? s->seconds : ctx->settings.build_seconds;
-	r = kiln_proc_run(&p, err);
+	r = run_proc(s, &p, err);
 	if (r == -ENOEXEC)
-		r = run_in_shell(&p, argv, err);
+		r = run_in_shell(s, &p, argv, err);
 	if (r < 0)
 		kiln_err_wrap(err, "the %s script", s->what);
 	return r;

@@ -102,22 +102,7 @@ static int keep(pid_t job)
 	}
 }
 
-/* Kills what has become a child of ours; false: there is none, or no way to tell. */
-static bool kill_adopted(void)
-{
-	_cleanup_(fclosep) FILE *f = fopen("/proc/thread-self/children", "re");
-	bool any = false;
-	int pid;
-
-	while (f && fscanf(f, "%d", &pid) == 1) {
-		kill(pid, SIGKILL);
-		any = true;
-	}
-	return any;
-}
-
 /*
- * Each round brings up the children of those that died in the round before.
  * Without /proc there is only our process group, in which the signal spares us:
  * we have it blocked.
  */
@@ -125,8 +110,7 @@ static void end_adopted(void)
 {
 	if (getpgrp() == getpid())
 		kill(0, SIGTERM);
-	while (kill_adopted())
-		waitpid(-1, NULL, 0);
+	kiln_reap_adopted();
 }
 
 /*

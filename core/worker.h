@@ -22,6 +22,9 @@ struct kiln_worker {
 /* For kiln_proc_fork(): exit status of the job, 128 + signal for one that was killed. */
 int kiln_worker_main(void *data);
 
+/* Ends all processes that became children of ours because their parents have ended. reap.c */
+void kiln_reap_adopted(void);
+
 /* A result as bytes, and back: -EBADMSG for anything but one whole result. done.c */
 void kiln_done_pack(const struct kiln_done *d, struct kiln_buf *b);
 int kiln_done_unpack(const char *data, size_t len, struct kiln_done *d);

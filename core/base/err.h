@@ -33,6 +33,7 @@
 	X(CONF, 8, "dkms.conf is not valid")                                \
 	X(EMPTY, 8, "there is no module source to build")                   \
 	X(MAKE, 10, "the build failed")                                     \
+	X(SANDBOX, 10, "the build could not be isolated")                   \
 	X(SOMEFAILED, 11, "not every module could be installed")            \
 	X(DEPENDS, 13, "a module it depends on is not installed")           \
 	X(NOHEADERS, 21, "the kernel's headers are not installed")          \

@@ -21,7 +21,7 @@ plugin=$top_builddir/rpm-plugin/.libs/dkms.so
 [ -f "$core" ] || lint_skip "$core is not built; run make, or set top_builddir"
 
 forbidden='(_exit|_Exit|exit|quick_exit|abort|__assert_fail|v?printf|__v?printf_chk|puts|putchar|perror|stdout|stderr|system|popen|chdir|setenv|unsetenv|putenv|clearenv|signal|umask)'
-children='libkiln(base_la-proc-child|base_la-proc-worker|core_la-confine|core_la-namespace|core_la-worker)\.o uses (_exit|signal|umask)$|^dkms_la-child\.o '
+children='libkiln(base_la-proc-child|base_la-proc-worker|core_la-confine|core_la-namespace|core_la-sandbox-keeper|core_la-worker)\.o uses (_exit|signal|umask)$|^dkms_la-child\.o '
 
 # Lines of nm -A: "ARCHIVE:OBJECT:  U NAME" or "OBJECT:  U NAME".
 check_imports() {
