@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From the build directory to files that can be installed: each module that the
- * conf names, looked at, stripped, signed, compressed.  All of it is done to a
- * copy; the build directory stays as the build left it.
+ * conf names, stripped, looked at, signed, compressed.  From the second on all
+ * of it is done to a copy.
  */
 #include "core/build-steps.h"
 
@@ -63,6 +63,45 @@ static int check_release(const struct kiln_build *b, int dir, const char *file, 
 			 file, ko.vermagic, b->kern.release);
 }
 
+/* ---- stripping ---- */
+
+static char *strip_program(const struct kiln_kernel_details *d)
+{
+	if (d->llvm)
+		return kiln_strf("llvm-strip%s", d->llvm_suffix ? d->llvm_suffix : "");
+	return kiln_strf("%sstrip", d->cross ? d->cross : "");
+}
+
+/*
+ * strip reads what strangers wrote: inside the sandbox, before anything is taken
+ * out of it.  One that it cannot strip is as good as it was.
+ */
+static void strip_all(struct kiln_build *b)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv argv = KILN_STRV_INIT;
+	_cleanup_(freep) char *program = strip_program(&b->details);
+	const struct kiln_conf *conf = b->job->conf;
+	struct kiln_proc p = KILN_PROC_INIT;
+	int r = program ? kiln_strv_add(&argv, program) : -ENOMEM;
+
+	if (r >= 0)
+		r = kiln_strv_add(&argv, "-g");
+	for (size_t i = 0; i < conf->n_modules && r >= 0; i++) {
+		const struct kiln_conf_module *m = &conf->modules[i];
+		const char *where = m->built_location ? m->built_location : "";
+
+		if (m->strip)
+			r = kiln_strv_addf(&argv, "./%s%s.ko", where, m->built_name);
+	}
+	if (r < 0 || argv.n == 2)
+		return;
+	p.argv = (const char *const *)argv.v;
+	p.env = (const char *const *)b->env.v;
+	p.cwd = b->dir;
+	p.seconds = kiln_build_seconds(b);
+	kiln_sandbox_run(b->sandbox, &p, NULL);
+}
+
 /* ---- one module ---- */
 
 /* The options of framework.conf; NULL where they are what we do by ourselves. */
@@ -109,16 +148,6 @@ static void compress(struct kiln_build *b, int to, const char *file, struct kiln
 		add_note(d, kiln_strf("%s stays uncompressed: %s", file, kiln_err_text(&err)));
 }
 
-static void strip(const struct kiln_build *b, int to, const char *file)
-{
-	const struct kiln_kernel_details *d = &b->details;
-	_cleanup_(freep) char *program = d->llvm ? kiln_strf("llvm-strip%s", d->llvm_suffix ? d->llvm_suffix : "") :
-						   kiln_strf("%sstrip", d->cross ? d->cross : "");
-
-	if (program)
-		kiln_ko_strip(to, file, program);
-}
-
 static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, int to, const char *file,
 		       struct kiln_err *err)
 {
@@ -128,11 +157,7 @@ static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, i
 	if (!from)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	r = kiln_sandbox_fetch(b->sandbox, b->dir, from, to, file, err);
-	if (r >= 0)
-		r = check_release(b, to, file, err);
-	if (r >= 0 && m->strip)
-		strip(b, to, file);
-	return r;
+	return r >= 0 ? check_release(b, to, file, err) : r;
 }
 
 /* Strip, sign, compress: each would spoil what comes after it in another order. */
@@ -166,6 +191,7 @@ int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct
 	const struct kiln_conf *conf = b->job->conf;
 	int r = 0;
 
+	strip_all(b);
 	if (!signs && b->details.module_sig)
 		log_unsigned(b, &why);
 	for (size_t i = 0; i < conf->n_modules && r >= 0; i++)

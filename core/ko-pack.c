@@ -24,18 +24,6 @@
 #define XZ_DICT (1U << 20)
 #define ZSTD_LEVEL 3
 
-void kiln_ko_strip(int dir, const char *path, const char *program)
-{
-	_cleanup_(freep) char *file = kiln_strf("./%s", path);
-	const char *argv[] = { program, "-g", file, NULL };
-	struct kiln_proc p = KILN_PROC_INIT;
-
-	p.argv = argv;
-	p.cwd = dir;
-	if (file)
-		kiln_proc_run(&p, NULL);
-}
-
 /* ---- in memory ---- */
 
 struct bytes {

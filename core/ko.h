@@ -67,8 +67,6 @@ int kiln_ko_find(int dir, const char *name, char **ret);
 
 /* The bytes of a module, unpacked if need be, at most 1 GiB; owned by the caller. 0 or -errno. ko-pack-read.c */
 int kiln_ko_read(int dir, const char *path, char **ret, size_t *len);
-/* PROGRAM -g (strip, llvm-strip, one for another machine); a strip that fails or is missing changes nothing. ko-pack.c */
-void kiln_ko_strip(int dir, const char *path, const char *program);
 /*
  * Writes path compressed as the kernel can read it to path + suffix and removes
  * path; nothing for KILN_PLAIN.  options NULL: liblzma with CRC32 and a 1 MiB

@@ -214,15 +214,6 @@ static void test_compress_with_options(void **state)
 	assert_unpacks(root, KILN_GZIP, plain, len);
 }
 
-static void test_strip_changes_nothing_else(void **state)
-{
-	struct unit_root *root = *state;
-
-	unit_write(root, "text.ko", "not a module\n");
-	kiln_ko_strip(root->fd, "text.ko", "strip");
-	unit_assert_file(root, "text.ko", "not a module\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,7 +225,6 @@ int main(void)
 		unit_test_with_root(test_xz_dictionary),
 		unit_test_with_root(test_compress_fails),
 		unit_test_with_root(test_compress_with_options),
-		unit_test_with_root(test_strip_changes_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
