@@ -88,6 +88,7 @@ static int set_defaults(struct kiln_settings *s)
 	s->compress_zstd_opts = strdup("-q --rm -T0");
 	s->jobs = processors();
 	s->lock_wait = 60;
+	s->build_seconds = 4 * 3600; /* ends what hangs, and no build that was ever seen */
 	return s->dkms_tree && s->source_tree && s->install_tree && s->tmp_location && s->defer &&
 	       s->compress_gzip_opts && s->compress_xz_opts && s->compress_zstd_opts ? 0 : -ENOMEM;
 }
