@@ -241,7 +241,7 @@ static int run(const struct kiln_shell *s, const struct kiln_strv *argv, struct 
 	_cleanup_(remove_dir) char *dir = NULL;
 	_cleanup_(closep) int cwd = open_cwd(s, &dir);
 	struct kiln_proc p = KILN_PROC_INIT;
-	int r = kiln_confine_new(KILN_CONFINED_CALLS, &confine, err);
+	int r = kiln_confine_new(KILN_CONFINED_CALLS, s->sight, &confine, err);
 
 	if (r < 0)
 		return r;
@@ -269,6 +269,7 @@ int kiln_shell_read(const struct kiln_shell *s, struct kiln_vars *vars, struct k
 int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		    const struct kiln_conf_env *env, struct kiln_vars *vars, struct kiln_err *err)
 {
+	_cleanup_(kiln_strv_free) struct kiln_strv sight = KILN_STRV_INIT;
 	struct kiln_shell s = {
 		.name = paths->v[0],
 		.accepted = kiln_conf_names(),
@@ -278,7 +279,10 @@ int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		.tmp_location = ctx->settings.tmp_location,
 		.module_dir = ctx->distro.module_dir,
 		.cwd = -1,
+		.sight = &sight,
 	};
 
+	if (kiln_conf_sight(ctx->root_path, paths, env, &sight) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
 	return kiln_shell_read(&s, vars, err);
 }

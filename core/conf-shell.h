@@ -14,6 +14,8 @@ struct kiln_shell {
 	/* what override_dest_module_location says; NULL: its argument */
 	const char *module_dir;
 	int cwd;                       /* -1: an empty directory */
+	/* what it may open, as far as the kernel has Landlock; NULL: everything that is readable */
+	const struct kiln_strv *sight;
 };
 
 /*
@@ -21,3 +23,7 @@ struct kiln_shell {
  * -KILN_E_CONF.
  */
 int kiln_shell_read(const struct kiln_shell *s, struct kiln_vars *vars, struct kiln_err *err);
+
+/* The paths for sight: programs, the module, the kernel, /etc/dkms. 0 or -ENOMEM. conf-sight.c */
+int kiln_conf_sight(const char *root_path, const struct kiln_strv *paths, const struct kiln_conf_env *env,
+		    struct kiln_strv *ret);

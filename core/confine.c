@@ -55,11 +55,28 @@ static struct kiln_user choose_user(void)
 	return kiln_user_find(root);
 }
 
-int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, struct kiln_err *err)
+/* -1: no Landlock here; -ENOMEM. */
+static int make_rules(const struct kiln_strv *sight)
+{
+	static const char *const everything[] = { "/" };
+	const char *const *paths = sight ? (const char *const *)sight->v : everything;
+	size_t n = sight ? sight->n : 1;
+	_cleanup_(freep) struct kiln_landlock_rule *rules = calloc(n + 1, sizeof(*rules));
+	int fd;
+
+	if (!rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		rules[i] = (struct kiln_landlock_rule){ paths[i], KILN_MAY_READ };
+	rules[n] = (struct kiln_landlock_rule){ "/dev/null", KILN_MAY_USE };
+	fd = kiln_landlock_new(rules, n + 1);
+	return fd < 0 ? -1 : fd;
+}
+
+int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight, struct kiln_confine **ret,
+		     struct kiln_err *err)
 {
 	_cleanup_(kiln_confine_freep) struct kiln_confine *c = calloc(1, sizeof(*c));
-	static const struct kiln_landlock_rule rules[] = { { "/", KILN_MAY_READ },
-							   { "/dev/null", KILN_MAY_USE } };
 	void *shared;
 
 	if (!c)
@@ -72,7 +89,9 @@ int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, str
 	c->reached = shared;
 	c->least = least;
 	c->filter = kiln_calls_filter(KILN_CALLS_READING);
-	c->rules = kiln_landlock_new(rules, ARRAY_SIZE(rules));
+	c->rules = make_rules(sight);
+	if (c->rules == -ENOMEM)
+		return kiln_fail(err, -ENOMEM, "out of memory");
 	c->user = choose_user();
 	*ret = TAKE_PTR(c);
 	return 0;

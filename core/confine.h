@@ -26,8 +26,12 @@ enum kiln_confinement {
 
 struct kiln_confine;
 
-/* Everything that needs memory or files is done here; the child refuses to go on below `least`. */
-int kiln_confine_new(enum kiln_confinement least, struct kiln_confine **ret, struct kiln_err *err);
+/*
+ * Everything that needs memory or files is done here; the child refuses to go on below `least`.
+ * sight: all that it may open, with Landlock; NULL: whatever it can read.
+ */
+int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight, struct kiln_confine **ret,
+		     struct kiln_err *err);
 void kiln_confine_free(struct kiln_confine *c);
 void kiln_confine_freep(struct kiln_confine **c);
 /* For kiln_proc.prepare with the object as its data: non-zero when it is not confined enough. */

@@ -10,7 +10,8 @@
 #include "core/base/cleanup.h"
 #include "core/base/proc.h"
 
-#include "core/conf.h"
+#include "core/conf-eval.h"
+#include "core/conf-shell.h"
 #include "core/confine.h"
 
 static int read_conf(const struct unit_root *root, const char *text, struct kiln_vars *vars,
@@ -27,6 +28,34 @@ static int read_conf(const struct unit_root *root, const char *text, struct kiln
 	unit_write(root, "dkms.conf", text);
 	assert_int_equal(kiln_strv_addf(&paths, "%s/dkms.conf", root->path), 0);
 	return kiln_conf_shell(&ctx, &paths, &env, vars, err);
+}
+
+/* The same for one that may open whatever it can read. */
+static int read_with_full_sight(const struct unit_root *root, const char *text, struct kiln_vars *vars)
+{
+	const struct kiln_conf_env env = { .jobs = 3 };
+	_cleanup_(kiln_strv_free) struct kiln_strv paths = KILN_STRV_INIT;
+	const struct kiln_shell s = { .name = "dkms.conf",
+				      .accepted = kiln_conf_names(),
+				      .env = &env,
+				      .paths = &paths,
+				      .root_path = "",
+				      .tmp_location = "/tmp",
+				      .cwd = -1 };
+
+	assert_int_equal(chmod(root->path, 0755), 0);
+	unit_write(root, "dkms.conf", text);
+	assert_int_equal(kiln_strv_addf(&paths, "%s/dkms.conf", root->path), 0);
+	return kiln_shell_read(&s, vars, NULL);
+}
+
+static void assert_status(const struct unit_root *root, const char *line)
+{
+	_cleanup_(freep) char *text = kiln_strf("grep -q '^%s' /proc/self/status && MAKE=yes\n", line);
+	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
+
+	assert_int_equal(read_with_full_sight(root, text, &vars), 0);
+	assert_non_null(kiln_vars_get(&vars, "MAKE", 0));
 }
 
 static void assert_make(const struct unit_root *root, const char *text, const char *make)
@@ -92,11 +121,37 @@ static void test_no_way_out(void **state)
 	struct unit_root *root = *state;
 
 	assert_make(root, "(exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null || MAKE=$?\n", "1");
-	assert_make(root, "grep -q '^NoNewPrivs:.*1' /proc/self/status && MAKE=yes\n", "yes");
-	assert_make(root, "grep -q '^CapEff:.*0000000000000000' /proc/self/status && MAKE=yes\n",
-		    "yes");
+	assert_status(root, "NoNewPrivs:.*1");
+	assert_status(root, "CapEff:.*0000000000000000");
 	assert_make(root, "MAKE=$(env | sed 's/=.*//' | sort | tr '\\n' ' ')\n",
 		    "LC_ALL PATH PWD SHLVL _ ");
+}
+
+static bool has_landlock(void)
+{
+	const struct kiln_landlock_rule rule = { "/", KILN_MAY_READ };
+	_cleanup_(closep) int fd = kiln_landlock_new(&rule, 1);
+
+	return fd >= 0;
+}
+
+/* Its own directory, the system's programs, /etc/dkms; nothing else, however readable. */
+static void test_sight(void **state)
+{
+	struct unit_root *root = *state;
+	struct unit_root *other = NULL;
+	_cleanup_(freep) char *text = NULL;
+
+	if (!has_landlock())
+		skip();
+	assert_int_equal(unit_root_setup((void **)&other), 0);
+	assert_int_equal(chmod(other->path, 0755), 0);
+	unit_write(other, "file", "foreign\n");
+	unit_write(root, "file", "mine\n");
+	text = kiln_strf("MAKE=$(cat ${BASH_SOURCE%%/*}/file %s/file /etc/passwd 2>/dev/null; ls /home /usr/src "
+			 "2>/dev/null | wc -l)\n", other->path);
+	assert_make(root, text, "mine 0");
+	unit_root_teardown((void **)&other);
 }
 
 static void test_root_is_given_up(void **state)
@@ -184,7 +239,7 @@ static void test_level(void **state)
 	const char *const argv[] = { "true", NULL };
 
 	(void)state;
-	assert_int_equal(kiln_confine_new(KILN_CONFINED_NOT, &c, NULL), 0);
+	assert_int_equal(kiln_confine_new(KILN_CONFINED_NOT, NULL, &c, NULL), 0);
 	p.argv = argv;
 	p.prepare = kiln_confine_child;
 	p.prepare_data = c;
@@ -192,7 +247,7 @@ static void test_level(void **state)
 	assert_true(kiln_confine_reached(c) >= KILN_CONFINED_USER);
 	assert_non_null(kiln_confinement_text(kiln_confine_reached(c)));
 	/* one that no machine has */
-	assert_int_equal(kiln_confine_new(KILN_CONFINED_ISOLATED + 1, &more, NULL), 0);
+	assert_int_equal(kiln_confine_new(KILN_CONFINED_ISOLATED + 1, NULL, &more, NULL), 0);
 	p.prepare_data = more;
 	assert_int_equal(kiln_proc_run(&p, NULL), 126);
 }
@@ -201,7 +256,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_evaluates),	unit_test_with_root(test_cannot_write),
-		unit_test_with_root(test_no_way_out),	unit_test_with_root(test_root_is_given_up),
+		unit_test_with_root(test_no_way_out),
+		unit_test_with_root(test_sight),	unit_test_with_root(test_root_is_given_up),
 		unit_test_with_root(test_unreadable),	unit_test_with_root(test_cannot_kill),
 		unit_test_with_root(test_bounded),
 		unit_test_with_root(test_nothing_stays), cmocka_unit_test(test_level),
