@@ -122,9 +122,11 @@ static int make_scratch(struct kiln_sandbox *s)
 
 	if (r < 0)
 		return r;
-	dir = kiln_fs_open_new_dir(s->root, kiln_rel(s->scratch_inside), 0700);
+	dir = kiln_fs_open_new_dir(s->root, kiln_rel(s->scratch_inside), 0755);
 	if (dir < 0)
 		return dir;
+	if (fchmod(dir, 0700) < 0)
+		return -errno;
 	return s->other_user && fchown(dir, s->user.uid, s->user.gid) < 0 ? -errno : 0;
 }
 

@@ -117,10 +117,33 @@ static bool is_there(const struct machine *m, const char *path)
 	return kiln_fs_exists(m->root->fd, path);
 }
 
-/* Calls fn with a fresh machine for each level from `least` up. */
+/* The best level that this machine has. */
+static enum kiln_isolation best(struct unit_root *root)
+{
+	_cleanup_(freep) char *why = NULL;
+	enum kiln_isolation level;
+	struct machine m;
+
+	set_up(&m, root, KILN_ISOLATION_NONE);
+	level = kiln_sandbox_probe(m.ctx, &why);
+	done(&m);
+	return level;
+}
+
+static void need_isolated(void **state)
+{
+	if (best(*state) != KILN_ISOLATION_ISOLATED)
+		skip();
+}
+
+/* Calls fn with a fresh machine for each level that can be had from `least` up. */
 static void at_levels(void **state, enum kiln_isolation least, void (*fn)(struct machine *m))
 {
-	for (int level = KILN_ISOLATION_ISOLATED; level >= (int)least; level--) {
+	int level = best(*state);
+
+	if (level < (int)least)
+		skip();
+	for (; level >= (int)least; level--) {
 		struct machine m;
 
 		set_up(&m, *state, level);
@@ -133,7 +156,7 @@ static void at_levels(void **state, enum kiln_isolation least, void (*fn)(struct
 
 static void builds(struct machine *m)
 {
-	assert_builds(m, "echo built > acme.ko && echo x > \"$TMPDIR/x\" && cat <(echo y) > y && "
+	assert_builds(m, "echo built > acme.ko && echo x > \"${TMPDIR:-.}/x\" && cat <(echo y) > y && "
 			 "chmod 755 y && mkdir d && mv y d && ln -s d/y z && git --version");
 	unit_assert_file(m->root, BUILT "/module/acme.ko", "built\n");
 	assert_false(is_there(m, TREE "/build"));
@@ -212,6 +235,7 @@ static void cannot_read_secrets(struct machine *m)
 
 static void cannot_see_homes(struct machine *m)
 {
+	assert_fails(m, "cat $ROOT/etc/secret > acme.ko", "ermission denied");
 	assert_builds(m, "ls -A /root /run > acme.ko");
 	unit_assert_file(m->root, BUILT "/module/acme.ko", "/root:\n\n/run:\n");
 	assert_builds(m, "ls -A /tmp | grep -v kiln-unit > acme.ko; true");
@@ -221,18 +245,18 @@ static void cannot_see_homes(struct machine *m)
 static void test_cannot_read_secrets(void **state)
 {
 	struct machine m;
+	int level = best(*state);
 
 	if (geteuid() != 0)
 		skip();
-	for (int level = KILN_ISOLATION_USER; level <= KILN_ISOLATION_CONFINED; level++) {
+	for (; level >= KILN_ISOLATION_USER; level--) {
 		set_up(&m, *state, level);
-		cannot_read_secrets(&m);
+		if (level < KILN_ISOLATION_ISOLATED)
+			cannot_read_secrets(&m);
+		else
+			cannot_see_homes(&m);
 		done(&m);
 	}
-	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
-	assert_fails(&m, "cat $ROOT/etc/secret > acme.ko", "ermission denied");
-	cannot_see_homes(&m);
-	done(&m);
 }
 
 /* Readable for everybody by mistake: it is hidden all the same. */
@@ -240,6 +264,7 @@ static void test_the_key_is_hidden(void **state)
 {
 	struct machine m;
 
+	need_isolated(state);
 	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
 	unit_write(m.root, "var/lib/dkms/mok.key", "very secret\n");
 	assert_builds(&m, "cat $ROOT/var/lib/dkms/mok.key > acme.ko 2>&1; true");
@@ -359,6 +384,7 @@ static void test_the_log_is_bounded(void **state)
 {
 	struct machine m;
 
+	need_isolated(state);
 	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
 	the_log_is_bounded(&m);
 	done(&m);
@@ -408,6 +434,7 @@ static void test_a_daemon_dies(void **state)
 {
 	struct machine m;
 
+	need_isolated(state);
 	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
 	a_daemon_dies(&m);
 	done(&m);
@@ -462,6 +489,7 @@ static void test_unreadable_headers(void **state)
 {
 	struct machine m;
 
+	need_isolated(state);
 	if (geteuid() != 0)
 		skip();
 	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
