@@ -440,6 +440,22 @@ static void test_a_daemon_dies(void **state)
 	done(&m);
 }
 
+/* Not at the end of the job, but at that of MAKE. */
+static void nothing_is_left_after_make(struct machine *m)
+{
+	unit_write(m->root, "usr/src/acme-1.2/post", "#!/bin/sh\n! kill -0 \"$(cat pid)\"\n");
+	assert_int_equal(fchmodat(m->root->fd, "usr/src/acme-1.2/post", 0755, 0), 0);
+	m->conf.post_build = (char *)"post";
+	assert_builds(m, "echo good > acme.ko; setsid sleep 1000 & echo $! > pid");
+	kiln_fs_unlink(m->root->fd, "usr/src/acme-1.2/post");
+	m->conf.post_build = NULL;
+}
+
+static void test_nothing_is_left_after_make(void **state)
+{
+	at_levels(state, KILN_ISOLATION_USER, nothing_is_left_after_make);
+}
+
 /* ---- what an administrator says ---- */
 
 static void test_wishes(void **state)
@@ -529,6 +545,7 @@ int main(void)
 		unit_test_with_root(test_the_log_is_bounded),
 		unit_test_with_root(test_strange_results),
 		unit_test_with_root(test_a_daemon_dies),
+		unit_test_with_root(test_nothing_is_left_after_make),
 		unit_test_with_root(test_wishes),
 		unit_test_with_root(test_post_build),
 		unit_test_with_root(test_unreadable_headers),
