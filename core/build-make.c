@@ -44,6 +44,7 @@ static int explain(struct kiln_build *b, int code, const char *what, int status,
 {
 	_cleanup_(freep) char *prefix = kiln_build_outside(b, b->place), *slash = prefix ? kiln_strf("%s/", prefix) : NULL;
 	struct kiln_build_fault fault = { 0 };
+	const char *hint;
 
 	if (status == -ETIMEDOUT) /* no accident: the same build would meet it again */
 		return kiln_fail(err, code, "%s was stopped: the time limit for a build is %u seconds", what,
@@ -55,8 +56,9 @@ static int explain(struct kiln_build *b, int code, const char *what, int status,
 	}
 	kiln_build_log_fault(&b->log, slash, &fault);
 	b->passing = fault.passing || status == STATUS_KILLED;
+	hint = fault.line ? kiln_sandbox_hint(b->sandbox, fault.line) : NULL;
 	if (fault.line)
-		kiln_fail(err, code, "%s", fault.line);
+		kiln_fail(err, code, "%s%s%s%s", fault.line, hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
 	else
 		kiln_fail(err, code, "%s ended with status %d", what, status);
 	free(fault.line);

@@ -126,6 +126,8 @@ static void remember(struct kiln_build *b, const char *inputs, int code, const c
 	r.inputs = (char *)inputs;
 	r.reason = (char *)reason;
 	r.installed = old.installed;
+	if (b->sandbox)
+		r.isolation = (char *)kiln_isolation_name(kiln_sandbox_level(b->sandbox));
 	e = kiln_record_save(b->ctx, b->job->mod, b->kern, &r);
 	if (e < 0)
 		kiln_log(b->ctx, KILN_LOG_WARNING, "cannot record the build of %s/%s for %s: %s", b->job->mod.name,

@@ -72,6 +72,7 @@ struct kiln_record {
 	bool failed;        /* of a build that failed, or (EXCLUDED) was not wanted: a negative result */
 	int code;           /* KILN_E_* of the failure */
 	char *reason;       /* first error line of the failure */
+	char *isolation;    /* level of the last build: kiln_isolation_name(); NULL: not known */
 	bool held;          /* rolled back: not installed of itself while the inputs are these */
 	char *inputs;       /* hash over source, conf, headers, compiler: kiln_record_inputs() */
 	struct kiln_strv installed; /* paths of installed modules, inside the root, each with "SHA-256 " before it */

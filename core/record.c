@@ -35,6 +35,7 @@ static char *record_path(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_
 void kiln_record_done(struct kiln_record *r)
 {
 	free(r->reason);
+	free(r->isolation);
 	free(r->inputs);
 	kiln_strv_free(&r->installed);
 	*r = (struct kiln_record){ 0 };
@@ -57,6 +58,8 @@ static int read_line(struct kiln_record *r, const char *key, const char *word)
 		r->held = true;
 	} else if (!strcmp(key, "reason")) {
 		return set_string(&r->reason, word);
+	} else if (!strcmp(key, "isolation")) {
+		return set_string(&r->isolation, word);
 	} else if (!strcmp(key, "inputs")) {
 		return set_string(&r->inputs, word);
 	} else if (!strcmp(key, "installed")) {
@@ -132,6 +135,7 @@ static void print_record(struct kiln_buf *b, const struct kiln_record *r)
 		print_line(b, "held", "yes");
 	print_line(b, "inputs", r->inputs ? r->inputs : "");
 	print_line(b, "reason", r->reason);
+	print_line(b, "isolation", r->isolation);
 	for (size_t i = 0; i < r->installed.n; i++)
 		print_line(b, "installed", r->installed.v[i]);
 }
@@ -278,6 +282,9 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 	add_own_files(&b, ctx, mod);
 	add_headers(&b, ctx, kernel);
 	kiln_buf_addf(&b, "compiler %s\n", compiler ? compiler : "");
+	/* What failed for want of a right may succeed when the administrator gives it. */
+	if (ctx->settings.build_isolation != KILN_WISH_AUTO)
+		kiln_buf_addf(&b, "isolation %d\n", ctx->settings.build_isolation);
 	if (!compiler || !kiln_buf_ok(&b))
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	kiln_hash_bytes(b.data, b.len, sum);

@@ -92,6 +92,9 @@ void kiln_sandbox_unshare(struct kiln_sandbox *s, int dir);
  */
 int kiln_sandbox_run(struct kiln_sandbox *s, const struct kiln_proc *p, struct kiln_err *err);
 
+/* What the isolation may have to do with this line of a log; NULL: nothing. Static. sandbox-hint.c */
+const char *kiln_sandbox_hint(const struct kiln_sandbox *s, const char *line);
+
 /* ---- sandbox-result.c ---- */
 
 /*
