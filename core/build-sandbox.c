@@ -42,12 +42,26 @@ static int choose_level(const struct kiln_build *b, enum kiln_isolation *ret, st
 
 /* ---- what is to be seen ---- */
 
+/* mok_signing_key= may name the kernel. */
+static int hide_configured_key(const struct kiln_build *b, struct kiln_strv *hidden)
+{
+	const char *key = b->ctx->settings.mok_signing_key, *at = key ? strchr(key, '$') : NULL;
+	const char *rest = at ? at + strcspn(at, "r") : NULL; /* ${kernelver}, $kernelver: to the last letter */
+
+	if (!key || *key != '/')
+		return 0;
+	rest = rest ? strchr(rest + 1, 'r') : NULL;
+	if (!rest)
+		return kiln_strv_addf(hidden, "%s%s", b->ctx->root_path, key);
+	rest += rest[1] == '}' ? 2 : 1;
+	return kiln_strv_addf(hidden, "%s%.*s%s%s", b->ctx->root_path, (int)(at - key), key, b->kern.release, rest);
+}
+
 /* The key that we sign with, and those of distributions, which may be used next time. */
 static int hide_keys(struct kiln_build *b, struct kiln_strv *hidden)
 {
 	static const char *const usual[] = { "/var/lib/dkms/mok.key", "/var/lib/shim-signed/mok/MOK.priv" };
-	_cleanup_(kiln_signer_done) struct kiln_signer signer = { 0 };
-	int r = kiln_signer_find(b, &signer) && signer.key[0] == '/' ? kiln_strv_add(hidden, signer.key) : 0;
+	int r = hide_configured_key(b, hidden);
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual) && r >= 0; i++)
 		r = kiln_strv_addf(hidden, "%s%s", b->ctx->root_path, usual[i]);

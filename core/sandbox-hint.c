@@ -26,8 +26,9 @@ const char *kiln_sandbox_hint(const struct kiln_sandbox *s, const char *line)
 	if (level >= KILN_ISOLATION_CONFINED && has_any(line, network))
 		return "builds have no network here; build_isolation in dkms(8)";
 	if (level == KILN_ISOLATION_USER && has_any(line, denied))
-		return "builds do not run as root here; build_isolation in dkms(8)";
+		return "builds do not run as root; build_isolation in dkms(8)";
 	if (level >= KILN_ISOLATION_CONFINED && has_any(line, denied))
-		return "builds can write to their own directory only; build_isolation in dkms(8)";
+		return "builds do not run as root, and can write to their own directory only; "
+		       "build_isolation in dkms(8)";
 	return NULL;
 }

@@ -61,10 +61,20 @@ static int enter(int tree)
 
 /* ---- covering ---- */
 
-static int cover(const struct kiln_strv *dirs, const char *options)
+static int cover(const struct kiln_strv *dirs)
 {
 	for (size_t i = 0; i < dirs->n; i++)
-		if (mount("modkiln", dirs->v[i], "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+		if (mount("modkiln", dirs->v[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+			return -1;
+	return 0;
+}
+
+/* All of them are one: what a build may put into memory is bounded once. */
+static int make_temporary(const struct kiln_strv *dirs)
+{
+	for (size_t i = 0; i < dirs->n; i++)
+		if (i ? mount(dirs->v[0], dirs->v[i], NULL, MS_BIND, NULL) < 0 :
+			mount("modkiln", dirs->v[0], "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
 			return -1;
 	return 0;
 }
@@ -142,7 +152,7 @@ int kiln_sandbox_mounts(struct kiln_sandbox *s)
 		return kiln_sandbox_fail(s, "cloning the mounts");
 	if (enter(tree) < 0)
 		return kiln_sandbox_fail(s, "entering the cloned mounts");
-	if (cover(&s->masked, "mode=755") < 0 || cover(&s->writable, "mode=1777") < 0)
+	if (cover(&s->masked) < 0 || make_temporary(&s->writable) < 0)
 		return kiln_sandbox_fail(s, "making a private /tmp");
 	if (put_back_kept(s) < 0)
 		return kiln_sandbox_fail(s, "mounting the headers");

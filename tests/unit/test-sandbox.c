@@ -271,7 +271,9 @@ static void test_the_key_is_hidden(void **state)
 	need_isolated(state);
 	set_up(&m, *state, KILN_ISOLATION_ISOLATED);
 	unit_write(m.root, "var/lib/dkms/mok.key", "very secret\n");
-	assert_builds(&m, "cat $ROOT/var/lib/dkms/mok.key > acme.ko 2>&1; true");
+	m.ctx->settings.mok_signing_key = strdup("/etc/keys/${kernelver}.key");
+	unit_write(m.root, "etc/keys/6.1.0-9-amd64.key", "very secret\n");
+	assert_builds(&m, "cat $ROOT/var/lib/dkms/mok.key $ROOT/etc/keys/6.1.0-9-amd64.key > acme.ko 2>&1; true");
 	{
 		_cleanup_(freep) char *text = NULL;
 
