@@ -16,6 +16,7 @@
 #include "core/build.h"
 #include "core/place.h"
 #include "core/previous.h"
+#include "core/proof.h"
 #include "core/tree.h"
 #include "core/want.h"
 
@@ -354,6 +355,14 @@ void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const 
 	ops[step->op].run(&w, d, changed);
 	if (*changed && !(step->flags & KILN_KERNEL_GOES))
 		kiln_stale_mark(x->ctx, step->kern);
+}
+
+void kiln_op_prepare(const struct kiln_exec *x, const struct kiln_step *step)
+{
+	const struct kiln_kernel *kernel = step->op == KILN_OP_BUILD ? kiln_state_kernel(x->state, step->kern) : NULL;
+
+	if (kernel && kernel->headers)
+		kiln_proof_kernel(x->ctx, kernel);
 }
 
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d)

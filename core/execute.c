@@ -149,6 +149,7 @@ static void start_pooled(struct walk *w, size_t i)
 		w->steps[i].phase = RUNS;
 		if (w->fn)
 			w->fn(w->data, p.step, NULL);
+		kiln_op_prepare(&w->exec, p.step);
 		r = kiln_pool_start(w->pool, &job, &err);
 	}
 	if (r < 0) {

@@ -19,6 +19,8 @@ struct kiln_exec {
 /* Does one step in this process or in a worker, where jobs is for its makes; *changed: modules of the kernel moved. */
 void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_jobs *jobs,
 		 struct kiln_done *d, bool *changed);
+/* What workers can share is read before they are forked. */
+void kiln_op_prepare(const struct kiln_exec *x, const struct kiln_step *step);
 /* What remains to be done in the engine itself once a worker has done its step. */
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d);
 /* For a step with a refusal: the result and the words for it. */

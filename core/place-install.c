@@ -299,6 +299,8 @@ static int install(const struct kiln_place_job *job, struct kiln_place_set *s, b
 	if (r >= 0)
 		r = place(s, changed, err);
 	if (r >= 0)
+		kiln_place_set_shadowed(s);
+	if (r >= 0)
 		kiln_place_script(job, "POST_INSTALL", job->conf->post_install, &s->notes);
 	return r;
 }

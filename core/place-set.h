@@ -33,6 +33,12 @@ int kiln_place_set_load(const struct kiln_place_job *job, struct kiln_place_set 
 /* Copies (or links) every module that is not skipped beside its place. */
 int kiln_place_set_stage(struct kiln_place_set *s, struct kiln_err *err);
 
+/*
+ * Says which of the modules modprobe will not take, and what it takes instead:
+ * a link that comes first in depmod's order, or the kernel itself. proof-place.c
+ */
+void kiln_place_set_shadowed(struct kiln_place_set *s);
+
 /* ---- place.c: what installing and uninstalling share ---- */
 
 /* Finishes what an earlier run left open of this package for this kernel; *changed: depmod is due.

@@ -37,6 +37,7 @@ void kiln_placement_done(struct kiln_placement *p)
 	kiln_strv_free(&p->names);
 	kiln_strv_free(&p->hashes);
 	kiln_strv_free(&p->records);
+	kiln_strv_free(&p->foreign);
 	*p = (struct kiln_placement){ 0 };
 }
 
@@ -308,7 +309,7 @@ static int see_file(void *data, int dir, const char *name, const char *path, con
 	if (!full)
 		return -ENOMEM;
 	if (f.link && !leads_into_tree(p, full))
-		return 0; /* weak-updates and the like */
+		return kiln_strv_add(&p->foreign, path); /* weak-updates and the like */
 	r = kiln_fs_hash_file(dir, name, f.hash);
 	if (r == -EIO)
 		return r;

@@ -59,6 +59,7 @@ struct kiln_placement {
 	struct kiln_strv names;	  /* keys of what any version of the package has for this kernel */
 	struct kiln_strv hashes;  /* of what any version has built for this kernel */
 	struct kiln_strv records; /* "HASH PATH": what any version is recorded to have installed */
+	struct kiln_strv foreign; /* links of these names to elsewhere, as paths below dir */
 	struct kiln_found *found; /* best rank first */
 	size_t n_found;
 };

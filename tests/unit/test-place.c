@@ -250,6 +250,23 @@ static void test_original_stays(void **state)
 	end_world(w);
 }
 
+/* What nobody of us moves may still come first: then it is said. */
+static void test_shadowed(void **state)
+{
+	struct world *w = new_world(*state, "ID=debian\n");
+
+	unit_write(w->root, "etc/depmod.d/a.conf", "search weak-updates updates built-in\n");
+	unit_link(w->root, K "/weak-updates/one.ko", "/opt/one.ko");
+	unit_write(w->root, K "/modules.builtin", "kernel/fs/other.ko\nkernel/drivers/two-b.ko\n");
+	give(w, "1", "one", "/updates/dkms");
+	give(w, "1", "two_b", "/updates/dkms");
+	install(w, "1");
+	assert_non_null(strstr(w->done.note, "modprobe takes the link /" K "/weak-updates/one.ko"));
+	assert_non_null(strstr(w->done.note, "two_b is built into this kernel"));
+	assert_null(strstr(w->done.note, "other"));
+	end_world(w);
+}
+
 /* depmod would take the other one: it has to go, whatever its spelling. */
 static void test_original_moves(void **state)
 {
@@ -577,6 +594,7 @@ int main(void)
 		unit_test_with_root(test_modprobe_conf),
 		unit_test_with_root(test_no_modules),
 		unit_test_with_root(test_other_version),
+		unit_test_with_root(test_shadowed),
 		unit_test_with_root(test_original_stays),
 		unit_test_with_root(test_original_moves),
 		unit_test_with_root(test_original_overwritten),
