@@ -61,6 +61,15 @@ static void check_patches(struct kiln_lint *l, int source)
 			check_patch(l, source, &l->vars->v[i]);
 }
 
+/* /etc/dkms/NAME/SCRIPT takes the place of the module's own. */
+static bool is_overlaid(const struct kiln_lint *l, const char *script)
+{
+	const char *name = kiln_lint_value(l, "PACKAGE_NAME", 0);
+	_cleanup_(freep) char *path = kiln_strf("etc/dkms/%s/%s", name ? name : "", script);
+
+	return path && kiln_fs_is_file(l->ctx->root, path);
+}
+
 static void check_script(struct kiln_lint *l, int source, const char *name)
 {
 	const char *v = kiln_lint_value(l, name, 0);
@@ -71,7 +80,7 @@ static void check_script(struct kiln_lint *l, int source, const char *name)
 	if (!v || kiln_text_split(v, " \t\n", &words) < 0 || !words.n)
 		return;
 	path = strdup(words.v[0] + strspn(words.v[0], "/"));
-	if (!path || !*path)
+	if (!path || !*path || is_overlaid(l, path))
 		return;
 	if (fstatat(source, path, &st, 0) < 0)
 		kiln_lint_at(l, KILN_LINT_MISSING_SCRIPT, name, 0,

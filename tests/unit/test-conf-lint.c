@@ -190,7 +190,8 @@ static void test_files(void **state)
 	      "7:1 warning missing-script;8:1 warning missing-script;9:1 warning missing-script;");
 	check(root, GOOD "MAKE=\"make -C $kernel_source_dir SUBDIRS=/x modules\"\n", "6:1 warning subdirs;");
 	unit_write(root, "etc/dkms/acme/patches/b.patch", "");
-	check(root, GOOD "PATCH[0]=b.patch\n", "");
+	unit_write(root, "etc/dkms/acme/no.sh", "");
+	check(root, GOOD "PATCH[0]=b.patch\nPOST_ADD=no.sh\n", "");
 }
 
 static void test_shell(void **state)
