@@ -9,21 +9,24 @@
 
 #include "core/base/cleanup.h"
 
-enum { MOST_ELEMENTS = 10000 };
+enum { MOST_ELEMENTS = 40000 };
 
 static int set(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a, const char *name,
 	       size_t index, const char *value)
 {
-	const char *old = a->append && !a->array ? kiln_vars_get(ev->scope, name, index) : NULL;
+	struct kiln_vars *scope = kiln_sh_writable(ev);
+	const char *old = scope && a->append && !a->array ? kiln_vars_get(scope, name, index) : NULL;
 	_cleanup_(freep) char *both = old ? kiln_strf("%s%s", old, value) : NULL;
 
-	if (old && !both)
+	if (!scope || (old && !both))
 		return kiln_sh_no_memory(ev);
+	if (kiln_sh_charge(ev, strlen(both ? both : value) + 20))
+		return -KILN_E_CONF;
 	if (strlen(both ? both : value) > KILN_SH_LONGEST_VALUE)
 		return kiln_sh_too_long(ev);
-	if (ev->scope->n >= MOST_ELEMENTS)
+	if (scope->n >= MOST_ELEMENTS)
 		return kiln_fail(ev->err, -KILN_E_CONF, "sets more variables than any conf needs");
-	if (kiln_vars_set(ev->scope, name, index, both ? both : value, a->line) < 0)
+	if (kiln_vars_set(scope, name, index, both ? both : value, a->line) < 0)
 		return kiln_sh_no_memory(ev);
 	return 0;
 }
@@ -32,10 +35,10 @@ static int assign_scalar(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a
 {
 	_cleanup_(freep) char *value = NULL;
 	size_t index = 0;
-	int r = a->subscript ? kiln_sh_index(ev, a->subscript, &index) : 0;
+	int r = kiln_sh_expand_text(ev, a->value, &value); /* first, as bash does */
 
-	if (r == 0)
-		r = kiln_sh_expand_text(ev, a->value, &value);
+	if (r == 0 && a->subscript)
+		r = kiln_sh_index(ev, a->subscript, &index);
 	return r ? r : set(ev, a, a->name, index, value);
 }
 
@@ -65,6 +68,27 @@ static int number(struct kiln_sh_eval *ev, struct elements *e, size_t before)
 	return 0;
 }
 
+/* Bash takes all subscripts before all values: one that changes a variable is not for us. */
+static bool has_effect(const struct kiln_sh_word *subscript)
+{
+	for (const struct kiln_sh_part *p = subscript->parts; p; p = p->next) {
+		if (p->kind == KILN_SH_TEXT &&
+		    (strchr(p->text, '=') || strstr(p->text, "++") || strstr(p->text, "--")))
+			return true;
+		if (p->kind == KILN_SH_ARITH || p->kind == KILN_SH_COMMAND ||
+		    (p->kind == KILN_SH_PARAM && p->param->op[0]))
+			return true;
+	}
+	return false;
+}
+
+static int plain_index(struct kiln_sh_eval *ev, const struct kiln_sh_word *subscript, size_t *ret)
+{
+	if (has_effect(subscript))
+		return kiln_sh_needs(ev, "arithmetic in a subscript", subscript->line);
+	return kiln_sh_index(ev, subscript, ret);
+}
+
 static int add_element(struct kiln_sh_eval *ev, struct elements *e, const struct kiln_sh_assign *a)
 {
 	size_t before = e->values.n;
@@ -77,7 +101,7 @@ static int add_element(struct kiln_sh_eval *ev, struct elements *e, const struct
 	}
 	if (a->append)
 		return kiln_sh_needs(ev, "an addition to an element of a list", a->line);
-	r = kiln_sh_index(ev, a->subscript, &e->next);
+	r = plain_index(ev, a->subscript, &e->next);
 	if (r == 0)
 		r = kiln_sh_expand_text(ev, a->value, &value);
 	if (r)
@@ -100,6 +124,8 @@ static int assign_array(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 	for (const struct kiln_sh_assign *element = a->elements; element && r == 0;
 	     element = element->next)
 		r = add_element(ev, &e, element);
+	if (r == 0 && !kiln_sh_writable(ev))
+		return kiln_sh_no_memory(ev);
 	if (r == 0 && !a->append)
 		kiln_vars_unset(ev->scope, a->name);
 	for (size_t i = 0; i < e.values.n && r == 0; i++)

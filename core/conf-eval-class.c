@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What of a syntax tree is not evaluated here.  The whole file is looked at,
- * branches that would not be taken included, so that the answer is the same for
- * every kernel.  To teach the evaluator a construct, take its line away here.
+ * branches that would not be taken included, so that the answer hardly depends
+ * on the kernel; what only a value can tell is found while it is evaluated,
+ * which changes nothing outside.
  */
 #include "core/conf-eval.h"
 
@@ -10,9 +11,17 @@
 
 #include "core/base/text.h"
 
+#include "core/conf-native.h"
+
+enum { MOST_FUNCTIONS = 64 };
+
 struct search {
 	const char *found;
 	unsigned line;
+	const char *functions[MOST_FUNCTIONS]; /* that the file defines anywhere */
+	size_t n_functions;
+	const struct kiln_sh_function *known;  /* and those from before */
+	unsigned in_function;
 };
 
 static void look_at_list(struct search *s, const struct kiln_sh_node *list);
@@ -26,33 +35,74 @@ static void note(struct search *s, const char *construct, unsigned line)
 	s->line = line;
 }
 
+/* ---- functions ---- */
+
+static void collect_functions(struct search *s, const struct kiln_sh_node *list)
+{
+	for (const struct kiln_sh_node *n = list; n; n = n->next) {
+		if (n->kind == KILN_SH_FUNCTION && s->n_functions < MOST_FUNCTIONS && n->text)
+			s->functions[s->n_functions++] = n->text;
+		collect_functions(s, n->left);
+		collect_functions(s, n->right);
+		collect_functions(s, n->otherwise);
+		for (const struct kiln_sh_case *c = n->cases; c; c = c->next)
+			collect_functions(s, c->list);
+	}
+}
+
+static bool is_function(const struct search *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_functions; i++)
+		if (!strcmp(s->functions[i], name))
+			return true;
+	for (const struct kiln_sh_function *f = s->known; f; f = f->next)
+		if (!strcmp(f->name, name))
+			return true;
+	return false;
+}
+
 /* ---- words ---- */
 
 static bool op_known(const struct kiln_sh_param *p)
 {
 	static const char *const ops[] = {
-		"", "-", ":-", "+", ":+", "%", "%%", "#", "##", "/", "//", "/#", "/%", ",", ",,",
-		"^", "^^", NULL,
+		"", "-", ":-", "+", ":+", "=", ":=", "%", "%%", "#", "##", "/", "//", "/#", "/%",
+		",", ",,", "^", "^^", ":", NULL,
 	};
 
 	return kiln_text_in(p->op, ops);
 }
 
-static const char *param_construct(const struct kiln_sh_param *p)
+/* What can be done to each element. */
+static bool op_for_all(const struct kiln_sh_param *p)
 {
-	bool is_name = kiln_sh_is_name_start(p->name[0]);
+	return !p->length && !p->indirect && strchr("%#/,^", p->op[0]);
+}
 
-	if (is_name && kiln_sh_is_foreign(p->name))
-		return "a variable of the shell itself";
-	if (!is_name && (strcmp(p->name, "?") || p->length || p->op[0] || p->indirect))
+/* $? always, $1 $# $@ and $* where a function is called. */
+static const char *special_construct(const struct search *s, const struct kiln_sh_param *p)
+{
+	bool argument = strchr("#@*123456789", p->name[0]) && !p->name[1];
+
+	if (!strcmp(p->name, "?") && !p->length && !p->op[0] && !p->indirect)
+		return NULL;
+	if (!argument || !s->in_function || p->indirect ||
+	    (strchr("#@*", p->name[0]) && (p->op[0] || p->length)))
 		return "a positional or special parameter";
-	if (p->indirect && (!p->all || p->op[0]))
+	return op_known(p) ? NULL : "an expansion of a kind that is not read here";
+}
+
+static const char *param_construct(const struct search *s, const struct kiln_sh_param *p)
+{
+	if (!kiln_sh_is_name_start(p->name[0]))
+		return special_construct(s, p);
+	if (kiln_sh_is_foreign(p->name))
+		return "a variable of the shell itself";
+	if (p->indirect && (p->op[0] || p->subscript))
 		return "an indirect expansion (${!…})";
 	if (!op_known(p))
-		return p->op[0] == ':' && !p->op[1]
-			       ? "a substring (${x:…})"
-			       : "an expansion of a kind that is not read here";
-	if (p->all && p->op[0])
+		return "an expansion of a kind that is not read here";
+	if (p->all && p->op[0] && !op_for_all(p))
 		return "an operation on all elements of an array";
 	if (p->length && p->op[0])
 		return "an expansion of a kind that is not read here";
@@ -64,7 +114,7 @@ static const char *param_construct(const struct kiln_sh_param *p)
 static void look_at_param(struct search *s, const struct kiln_sh_part *part)
 {
 	const struct kiln_sh_param *p = part->param;
-	const char *construct = param_construct(p);
+	const char *construct = param_construct(s, p);
 
 	if (construct) {
 		note(s, construct, part->line);
@@ -91,23 +141,35 @@ static bool has_tilde(const struct kiln_sh_word *w)
 	return false;
 }
 
+static void look_at_part(struct search *s, const struct kiln_sh_part *p)
+{
+	switch (p->kind) {
+	case KILN_SH_TEXT:
+		break;
+	case KILN_SH_PARAM:
+		look_at_param(s, p);
+		break;
+	case KILN_SH_COMMAND:
+		look_at_list(s, p->body);
+		break;
+	case KILN_SH_ARITH:
+		look_at_word(s, p->arith);
+		break;
+	case KILN_SH_PROCESS:
+		note(s, "a process substitution", p->line);
+		break;
+	case KILN_SH_EXTGLOB:
+		note(s, "an extended pattern", p->line);
+		break;
+	}
+}
+
 static void look_at_word(struct search *s, const struct kiln_sh_word *w)
 {
-	static const char *const constructs[] = {
-		[KILN_SH_COMMAND] = "a command substitution",
-		[KILN_SH_ARITH] = "arithmetic",
-		[KILN_SH_PROCESS] = "a process substitution",
-		[KILN_SH_EXTGLOB] = "an extended pattern",
-	};
-
 	if (has_tilde(w))
 		note(s, "a ~ for a home directory", w->line);
-	for (const struct kiln_sh_part *p = w->parts; p && !s->found; p = p->next) {
-		if (p->kind == KILN_SH_PARAM)
-			look_at_param(s, p);
-		else if (p->kind != KILN_SH_TEXT)
-			note(s, constructs[p->kind], p->line);
-	}
+	for (const struct kiln_sh_part *p = w->parts; p && !s->found; p = p->next)
+		look_at_part(s, p);
 }
 
 /*
@@ -146,69 +208,93 @@ static void look_at_words(struct search *s, const struct kiln_sh_word *w, bool a
 
 /* ---- commands ---- */
 
+static void look_at_value(struct search *s, const struct kiln_sh_assign *a);
+
 static void look_at_assigns(struct search *s, const struct kiln_sh_assign *a)
 {
 	for (; a && !s->found; a = a->next) {
 		if (a->name && (kiln_sh_is_foreign(a->name) || kiln_text_starts(a->name, "BASH")))
 			note(s, "an assignment to a variable of the shell itself", a->line);
-		if (a->subscript)
-			look_at_word(s, a->subscript);
-		if (a->array)
-			look_at_assigns(s, a->elements);
-		else if (a->name)
-			look_at_word(s, a->value);
-		else
-			look_at_argument(s, a->value);
+		look_at_value(s, a);
 	}
 }
 
-/* Output goes nowhere anyway; only the place where nothing goes is known to be there. */
+static void look_at_value(struct search *s, const struct kiln_sh_assign *a)
+{
+	if (a->subscript)
+		look_at_word(s, a->subscript);
+	if (a->array)
+		look_at_assigns(s, a->elements);
+	else if (a->value && a->name)
+		look_at_word(s, a->value);
+	else if (a->value)
+		look_at_argument(s, a->value);
+}
+
+/* Output goes nowhere or where a conf catches it; input may be a file. */
 static void look_at_redirects(struct search *s, const struct kiln_sh_redirect *r)
 {
 	for (; r; r = r->next) {
 		const char *target = kiln_sh_literal(r->target);
-		bool to_null = target && !strcmp(target, "/dev/null") && strcmp(r->op, "<<<");
+		bool to_null = target && !strcmp(target, "/dev/null") && strcmp(r->op, "<>");
 		bool to_output = target && !strcmp(r->op, ">&") &&
 				 (!strcmp(target, "1") || !strcmp(target, "2"));
 
-		if (!to_null && !to_output)
+		look_at_argument(s, r->target);
+		if (!to_null && !to_output && strcmp(r->op, "<") && strcmp(r->op, "<<<"))
 			note(s, "a redirection", r->line);
 	}
 }
 
-/*
- * A line of a file with CR LF ends that holds nothing else: bash looks for a program of that name.
- */
-static bool is_stray_cr(const struct kiln_sh_node *n)
+/* What stands before a command: a separator for read, a locale for a program. */
+static void look_at_prefix(struct search *s, const struct kiln_sh_node *n, const char *command)
 {
-	const char *name = kiln_sh_literal(n->words);
+	for (const struct kiln_sh_assign *a = n->assigns; a && !s->found; a = a->next) {
+		bool separator = !strcmp(command, "read") && !strcmp(a->name, "IFS");
+		bool locale = kiln_native_knows(command) &&
+			      (!strcmp(a->name, "LANG") || kiln_text_starts(a->name, "LC_"));
 
-	return name && !strcmp(name, "\r") && !n->words->next && !n->assigns;
+		if (!separator && !locale && command[0] != '-')
+			note(s, "a variable set for one command", n->line);
+		look_at_value(s, a);
+	}
+}
+
+/* The name of a command that is done here, or that no program has. */
+static bool command_known(const struct search *s, const char *name)
+{
+	return is_function(s, name) || kiln_sh_is_builtin(name) || kiln_native_knows(name) ||
+	       !strcmp(name, "\r") || name[0] == '-';
 }
 
 static void look_at_simple(struct search *s, const struct kiln_sh_node *n)
 {
-	static const char *const builtins[] = { ":", "true", "false", "[", "test", NULL };
 	const struct kiln_sh_part *first = n->words ? n->words->parts : NULL;
 	bool plain = first && !first->next && first->kind == KILN_SH_TEXT;
 
 	look_at_redirects(s, n->redirects);
-	look_at_assigns(s, n->assigns);
-	if (!n->words || is_stray_cr(n))
+	if (!n->words) {
+		look_at_assigns(s, n->assigns);
 		return;
-	if (!plain || !kiln_text_in(first->text, builtins))
+	}
+	if (!plain || !command_known(s, first->text)) {
+		look_at_assigns(s, n->assigns);
 		note(s, "a command", n->words->line);
-	if (n->assigns)
-		note(s, "a variable set for one command", n->line);
+		return;
+	}
+	look_at_prefix(s, n, first->text);
+	look_at_assigns(s, n->declared);
 	look_at_words(s, n->words->next, true);
 }
 
 static void look_at_cond(struct search *s, const struct kiln_sh_cond *c)
 {
+	static const char *const unary[] = { "-n", "-z", "-e", "-a", "-f", "-d", "-s",
+					     "-h", "-L", "-r", NULL };
+
 	if (!c || s->found)
 		return;
-	if (c->kind == KILN_SH_COND_UNARY &&
-	    !kiln_text_in(c->op, (const char *const[]){ "-n", "-z", NULL }))
+	if (c->kind == KILN_SH_COND_UNARY && !kiln_text_in(c->op, unary))
 		note(s, "a test of a file", c->line);
 	if (c->kind == KILN_SH_COND_BINARY &&
 	    kiln_text_in(c->op, (const char *const[]){ "-nt", "-ot", "-ef", NULL }))
@@ -232,32 +318,49 @@ static void look_at_case(struct search *s, const struct kiln_sh_node *n)
 	}
 }
 
+static void look_at_loop(struct search *s, const struct kiln_sh_node *n)
+{
+	const char *p = n->text;
+
+	look_at_words(s, n->words, n->kind == KILN_SH_FOR);
+	if (n->kind != KILN_SH_FOR)
+		return;
+	while (p && (p == n->text ? kiln_sh_is_name_start(*p) : kiln_sh_is_name(*p)))
+		p++;
+	if (!p || p == n->text || *p || kiln_sh_is_foreign(n->text) ||
+	    kiln_text_starts(n->text, "BASH"))
+		note(s, "a loop over a variable of the shell itself", n->line);
+}
+
+static void look_at_function(struct search *s, const struct kiln_sh_node *n)
+{
+	s->in_function++;
+	if (!n->text || s->n_functions == MOST_FUNCTIONS)
+		note(s, "a function of a kind that is not read here", n->line);
+	look_at_list(s, n->right);
+	s->in_function--;
+}
+
 static void look_at_node(struct search *s, const struct kiln_sh_node *n)
 {
-	static const char *const constructs[] = {
-		[KILN_SH_PIPE] = "a pipe",
-		[KILN_SH_BACKGROUND] = "a command in the background",
-		[KILN_SH_SUBSHELL] = "a subshell",
-		[KILN_SH_ARITHMETIC] = "arithmetic",
-		[KILN_SH_FOR] = "a for loop",
-		[KILN_SH_FOR_ARITH] = "a for loop",
-		[KILN_SH_WHILE] = "a while loop",
-		[KILN_SH_UNTIL] = "an until loop",
-		[KILN_SH_FUNCTION] = "a function",
-	};
-
-	if ((size_t)n->kind < sizeof(constructs) / sizeof(constructs[0]) && constructs[n->kind]) {
-		note(s, constructs[n->kind], n->line);
-		return;
-	}
 	if (n->kind == KILN_SH_SIMPLE) {
 		look_at_simple(s, n);
 		return;
 	}
+	if (n->kind == KILN_SH_FUNCTION) {
+		look_at_function(s, n);
+		return;
+	}
+	if (n->kind == KILN_SH_BACKGROUND)
+		note(s, "a command in the background", n->line);
+	if (n->kind == KILN_SH_PIPE && n->named)
+		note(s, "a pipe for error messages", n->line);
 	look_at_cond(s, n->cond);
 	look_at_list(s, n->left);
 	if (n->kind == KILN_SH_CASE)
 		look_at_case(s, n);
+	else
+		look_at_loop(s, n);
 	look_at_list(s, n->right);
 	look_at_list(s, n->otherwise);
 	look_at_redirects(s, n->redirects);
@@ -269,11 +372,18 @@ static void look_at_list(struct search *s, const struct kiln_sh_node *list)
 		look_at_node(s, n);
 }
 
-const char *kiln_sh_unsupported(const struct kiln_sh_node *list, unsigned *line)
+const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
+				     const struct kiln_sh_function *known, unsigned *line)
 {
-	struct search s = { NULL, 0 };
+	struct search s = { .known = known };
 
+	collect_functions(&s, list);
 	look_at_list(&s, list);
 	*line = s.line;
 	return s.found;
+}
+
+const char *kiln_sh_unsupported(const struct kiln_sh_node *list, unsigned *line)
+{
+	return kiln_sh_unsupported_with(list, NULL, line);
 }

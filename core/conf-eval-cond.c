@@ -29,6 +29,8 @@ static int equals(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, const c
 /* What the groups matched, for ${BASH_REMATCH[i]}. */
 static int keep_match(struct kiln_sh_eval *ev, const char *a, const regmatch_t *m, size_t n)
 {
+	if (!kiln_sh_writable(ev))
+		return kiln_sh_no_memory(ev);
 	kiln_vars_unset(ev->scope, "BASH_REMATCH");
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(freep) char *part = strndup(a + (m[i].rm_so < 0 ? 0 : m[i].rm_so),
@@ -66,18 +68,6 @@ static int matches_regex(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, 
 	return r;
 }
 
-/* In [[ ]] both sides are arithmetic; only numbers that can mean nothing else are taken. */
-static bool plain_number(const char *s, long long *ret)
-{
-	const char *digits = s + (*s == '-');
-
-	*ret = strtoll(s, NULL, 10);
-	if (!*s)
-		return true;
-	return strspn(digits, "0123456789") == strlen(digits) && *digits && strlen(digits) < 18 &&
-	       (digits[0] != '0' || !digits[1]);
-}
-
 static bool compare(const char *op, long long x, long long y)
 {
 	if (!strcmp(op, "-eq"))
@@ -106,8 +96,11 @@ static int compare_texts(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, 
 		*ret = c->op[0] == '<' ? strcmp(a, b) < 0 : strcmp(a, b) > 0;
 		return 0;
 	}
-	if (!plain_number(a, &x) || !plain_number(b, &y))
-		return kiln_sh_needs(ev, "arithmetic in a test", c->line);
+	r = kiln_sh_arithmetic(ev, a, c->line, &x);
+	if (r == 0)
+		r = kiln_sh_arithmetic(ev, b, c->line, &y);
+	if (r)
+		return r;
 	*ret = compare(c->op, x, y);
 	return 0;
 }
@@ -120,6 +113,8 @@ static int test(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, bool *ret
 	if (r)
 		return r;
 	if (c->kind == KILN_SH_COND_UNARY) {
+		if (strcmp(c->op, "-n") && strcmp(c->op, "-z"))
+			return kiln_sh_test_file(ev, c->op, a, ret);
 		*ret = !strcmp(c->op, "-z") ? !*a : *a;
 		return 0;
 	}

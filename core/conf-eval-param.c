@@ -6,11 +6,11 @@
  */
 #include "core/conf-eval.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
 
 /* ---- arrays as a whole ---- */
 
@@ -25,6 +25,18 @@ static int add_element(struct kiln_sh_text *t, const struct kiln_sh_param *p,
 	return 0;
 }
 
+/* The i-th that there is, looked up anew: a pattern may hold what changes variables. */
+static int change_element(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
+			  const char *name, size_t i, struct kiln_sh_text *t)
+{
+	size_t first, n = kiln_vars_elements(ev->scope, name, &first);
+	_cleanup_(freep) char *value = i < n ? strdup(ev->scope->v[first + i].value) : NULL;
+
+	if (i >= n)
+		return kiln_sh_needs(ev, "an operation on all elements of an array", part->line);
+	return value ? kiln_sh_change(ev, part, value, t) : kiln_sh_no_memory(ev);
+}
+
 static int expand_all(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 		      struct kiln_sh_text *t)
 {
@@ -32,6 +44,7 @@ static int expand_all(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	size_t first, n = kiln_vars_elements(ev->scope, p->name, &first);
 	char kind = part->quoted ? 'q' : 'e';
 	char count[24];
+	int r;
 
 	if (p->length) {
 		snprintf(count, sizeof(count), "%zu", n);
@@ -43,204 +56,20 @@ static int expand_all(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			kiln_sh_text_add(t, " ", part->quoted && p->all == '*' ? 'q' : 'f');
-		if (add_element(t, p, &ev->scope->v[first + i], kind) < 0)
+		if (*p->op) {
+			r = change_element(ev, part, p->name, i, t);
+			if (r)
+				return r;
+		} else if (add_element(t, p, &ev->scope->v[first + i], kind) < 0) {
 			return kiln_sh_no_memory(ev);
+		}
 		if (t->chars.len > KILN_SH_LONGEST_VALUE)
 			return kiln_sh_too_long(ev);
 	}
 	return 0;
 }
 
-/* ---- patterns ---- */
-
-struct subst {
-	struct kiln_sh_eval *ev;
-	const char *value, *pattern;
-	size_t len;
-	struct kiln_buf out;
-};
-
-/* Whether the n characters at offset match; an error ends every loop that asks. */
-static bool matches(struct subst *s, size_t offset, size_t n, int *r)
-{
-	bool found = false;
-
-	*r = kiln_sh_match(s->ev, s->pattern, s->value + offset, n, &found);
-	return *r < 0 || found;
-}
-
-static int trim_front(struct subst *s, bool longest)
-{
-	int r = 0;
-
-	for (size_t i = 0; i <= s->len; i++) {
-		size_t n = longest ? s->len - i : i;
-
-		if (!matches(s, 0, n, &r))
-			continue;
-		kiln_buf_add(&s->out, s->value + n, s->len - n);
-		return r;
-	}
-	kiln_buf_add(&s->out, s->value, s->len);
-	return 0;
-}
-
-static int trim_back(struct subst *s, bool longest)
-{
-	int r = 0;
-
-	for (size_t i = 0; i <= s->len; i++) {
-		size_t from = longest ? i : s->len - i;
-
-		if (!matches(s, from, s->len - from, &r))
-			continue;
-		kiln_buf_add(&s->out, s->value, from);
-		return r;
-	}
-	kiln_buf_add(&s->out, s->value, s->len);
-	return 0;
-}
-
-/* The longest match at offset, at least one character; 0: none. */
-static int longest_at(struct subst *s, size_t offset, size_t *ret)
-{
-	int r = 0;
-
-	*ret = 0;
-	for (size_t n = s->len - offset; n > 0; n--) {
-		if (!matches(s, offset, n, &r))
-			continue;
-		*ret = n;
-		return r;
-	}
-	return 0;
-}
-
-static int replace_anywhere(struct subst *s, const char *by, bool all)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->len; i += n ? n : 1) {
-		int r = longest_at(s, i, &n);
-
-		if (r < 0)
-			return r;
-		if (n)
-			kiln_buf_adds(&s->out, by);
-		else
-			kiln_buf_addc(&s->out, s->value[i]);
-		if (s->out.len > KILN_SH_LONGEST_VALUE)
-			return kiln_sh_too_long(s->ev);
-		if (n && !all) {
-			kiln_buf_adds(&s->out, s->value + i + n);
-			break;
-		}
-	}
-	return 0;
-}
-
-/* ${x/#pattern/by} and ${x/%pattern/by} */
-static int replace_anchored(struct subst *s, const char *by, bool front)
-{
-	int r = 0;
-
-	for (size_t i = 0; i <= s->len; i++) {
-		size_t n = s->len - i, from = front ? 0 : i;
-
-		if (!matches(s, from, n, &r))
-			continue;
-		kiln_buf_add(&s->out, s->value, from);
-		kiln_buf_adds(&s->out, by);
-		kiln_buf_add(&s->out, s->value + from + n, s->len - from - n);
-		return r;
-	}
-	kiln_buf_add(&s->out, s->value, s->len);
-	return 0;
-}
-
-/* In bash 5.2 and later an unquoted & in it stands for the match; before, for itself. */
-static int replacement_of(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, char **ret)
-{
-	_cleanup_(freep) char *by = NULL;
-	int r;
-
-	if (!part->param->replacement) {
-		*ret = strdup("");
-		return *ret ? 0 : kiln_sh_no_memory(ev);
-	}
-	r = kiln_sh_expand_text(ev, part->param->replacement, &by);
-	if (r)
-		return r;
-	if (strpbrk(by, "&\\"))
-		return kiln_sh_needs(ev, "a replacement that depends on the version of bash",
-				     part->line);
-	*ret = TAKE_PTR(by);
-	return 0;
-}
-
-static int replace(struct subst *s, const struct kiln_sh_part *part)
-{
-	const char *op = part->param->op;
-	_cleanup_(freep) char *by = NULL;
-	int r = replacement_of(s->ev, part, &by);
-	bool matches_nothing = false;
-
-	if (r == 0)
-		r = kiln_sh_match(s->ev, s->pattern, "", 0, &matches_nothing);
-	if (r)
-		return r;
-	if (matches_nothing && (!s->len || !*s->pattern))
-		return kiln_sh_needs(s->ev, "a replacement in or of nothing", part->line);
-	if (op[1] == '#' || op[1] == '%')
-		return replace_anchored(s, by, op[1] == '#');
-	return replace_anywhere(s, by, op[1] == '/');
-}
-
-static int apply_pattern(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
-			 const char *value, struct kiln_sh_text *t)
-{
-	const char *op = part->param->op;
-	_cleanup_(freep) char *pattern = NULL;
-	struct subst s = { .ev = ev, .value = value, .len = strlen(value) };
-	int r = kiln_sh_expand_pattern(ev, part->param->word, &pattern);
-
-	if (r)
-		return r;
-	if (!kiln_sh_pattern_known(pattern) || !kiln_sh_is_ascii(pattern) ||
-	    !kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", part->line);
-	s.pattern = pattern;
-	if (op[0] == '/')
-		r = replace(&s, part);
-	else if (op[0] == '#')
-		r = trim_front(&s, op[1]);
-	else
-		r = trim_back(&s, op[1]);
-	if (r == 0 && !kiln_buf_ok(&s.out))
-		r = kiln_sh_no_memory(ev);
-	if (r == 0)
-		kiln_sh_text_add(t, kiln_buf_str(&s.out), part->quoted ? 'q' : 'e');
-	kiln_buf_free(&s.out);
-	return r;
-}
-
 /* ---- one value ---- */
-
-static int change_case(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, const char *value,
-		       struct kiln_sh_text *t)
-{
-	const char *op = part->param->op;
-	_cleanup_(freep) char *changed = strdup(value);
-
-	if (!changed)
-		return kiln_sh_no_memory(ev);
-	if (!kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "a change of case beyond ASCII", part->line);
-	for (char *c = changed; *c && (c == changed || op[1]); c++)
-		*c = (char)(op[0] == ',' ? tolower((unsigned char)*c) : toupper((unsigned char)*c));
-	kiln_sh_text_add(t, changed, part->quoted ? 'q' : 'e');
-	return 0;
-}
 
 static int add_length(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, const char *value,
 		      struct kiln_sh_text *t)
@@ -271,6 +100,131 @@ static int substitute(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, 
 	return 0;
 }
 
+/* ${x=word}: the variable is set where it was not; the value is then an expansion like any other. */
+static int set_default(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, const char *value,
+		       struct kiln_sh_text *t)
+{
+	const struct kiln_sh_param *p = part->param;
+	_cleanup_(freep) char *word = NULL;
+	struct kiln_vars *scope;
+	int r;
+
+	if (value && (p->op[0] != ':' || *value)) {
+		kiln_sh_text_add(t, value, part->quoted ? 'q' : 'e');
+		return 0;
+	}
+	if (p->subscript || !kiln_sh_is_name_start(p->name[0]) || kiln_text_starts(p->name, "BASH"))
+		return kiln_sh_needs(ev, "an assignment of a kind that is not done here",
+				     part->line);
+	r = kiln_sh_expand_text(ev, p->word, &word);
+	if (r)
+		return r;
+	scope = kiln_sh_writable(ev);
+	if (!scope || kiln_vars_set(scope, p->name, 0, word, part->line) < 0)
+		return kiln_sh_no_memory(ev);
+	kiln_sh_text_add(t, word, part->quoted ? 'q' : 'e');
+	return 0;
+}
+
+/* "offset:length" of a substring apart, at the first colon that is no part of something else. */
+static int take_bounds(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, long long *from,
+		       long long *n, bool *bounded)
+{
+	_cleanup_(freep) char *text = NULL;
+	int r = kiln_sh_expand_text(ev, part->param->word, &text);
+	char *colon = r ? NULL : strchr(text, ':');
+
+	if (r)
+		return r;
+	if (strpbrk(text, "?(\"'"))
+		return kiln_sh_needs(ev, "a substring of a kind that is not done here", part->line);
+	*bounded = colon;
+	*n = 0;
+	if (colon)
+		*colon = '\0';
+	r = kiln_sh_arithmetic(ev, text, part->line, from);
+	return r || !colon ? r : kiln_sh_arithmetic(ev, colon + 1, part->line, n);
+}
+
+static int add_substring(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
+			 const char *value, struct kiln_sh_text *t)
+{
+	_cleanup_(freep) char *piece = NULL;
+	long long len = (long long)strlen(value), from = 0, n = 0, to = len;
+	bool bounded = false;
+	int r = take_bounds(ev, part, &from, &n, &bounded);
+
+	if (r)
+		return r;
+	if (!kiln_sh_is_ascii(value))
+		return kiln_sh_needs(ev, "a substring of a text beyond ASCII", part->line);
+	if (from < 0)
+		from += len;
+	if (from < 0 || from > len) { /* out of the text: nothing, whatever the length says */
+		kiln_sh_text_add(t, "", part->quoted ? 'q' : 'e');
+		return 0;
+	}
+	if (bounded)
+		to = n < 0 ? len + n : n > len - from ? len : from + n;
+	if (to < from)
+		return kiln_sh_needs(ev, "a substring that ends before it begins", part->line);
+	piece = strndup(value + from, (size_t)(to - from));
+	if (!piece)
+		return kiln_sh_no_memory(ev);
+	kiln_sh_text_add(t, piece, part->quoted ? 'q' : 'e');
+	return 0;
+}
+
+/* ---- arguments of a function ---- */
+
+static int expand_arguments(const struct kiln_sh_part *part, const struct kiln_strv *args,
+			    struct kiln_sh_text *t)
+{
+	char kind = part->quoted ? 'q' : 'e', which = part->param->name[0];
+	char count[24];
+
+	if (which == '#') {
+		snprintf(count, sizeof(count), "%zu", args->n - 1);
+		kiln_sh_text_add(t, count, kind);
+		return 0;
+	}
+	if (part->quoted && which == '*')
+		kiln_sh_text_add(t, "", 'q');
+	for (size_t i = 1; i < args->n; i++) {
+		if (i > 1)
+			kiln_sh_text_add(t, " ", part->quoted && which == '*' ? 'q' : 'f');
+		kiln_sh_text_add(t, args->v[i], kind);
+	}
+	return 0;
+}
+
+static int find_argument(struct kiln_sh_eval *ev, const char *name, char **ret)
+{
+	const struct kiln_strv *args = ev->frame ? ev->frame->args : NULL;
+	size_t i = (size_t)(name[0] - '0');
+
+	if (!args)
+		return kiln_sh_needs(ev, "a positional or special parameter", ev->line);
+	*ret = i < args->n ? strdup(args->v[i]) : NULL;
+	return i < args->n && !*ret ? kiln_sh_no_memory(ev) : 0;
+}
+
+/* ${!x}: the variable that x names. */
+static int find_indirect(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, char **ret)
+{
+	const char *name = kiln_vars_get(ev->scope, part->param->name, 0), *value;
+	const char *p = name;
+
+	while (p && (p == name ? kiln_sh_is_name_start(*p) : kiln_sh_is_name(*p)))
+		p++;
+	if (!p || p == name || *p || kiln_sh_is_foreign(name))
+		return kiln_sh_needs(ev, "an indirect expansion (${!…})", part->line);
+	value = kiln_vars_get(ev->scope, name, 0);
+	*ret = value ? strdup(value) : NULL;
+	return value && !*ret ? kiln_sh_no_memory(ev) : 0;
+}
+
+
 static int find_value(struct kiln_sh_eval *ev, const struct kiln_sh_param *p, char **ret)
 {
 	const char *value;
@@ -279,6 +233,8 @@ static int find_value(struct kiln_sh_eval *ev, const struct kiln_sh_param *p, ch
 
 	if (r)
 		return r;
+	if (p->name[0] >= '1' && p->name[0] <= '9')
+		return find_argument(ev, p->name, ret);
 	if (!strcmp(p->name, "?")) {
 		*ret = kiln_strf("%d", ev->status);
 		return *ret ? 0 : kiln_sh_no_memory(ev);
@@ -298,7 +254,12 @@ int kiln_sh_expand_param(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 
 	if (p->all)
 		return expand_all(ev, part, t);
-	r = find_value(ev, p, &found);
+	if (strchr("#@*", p->name[0])) {
+		if (!ev->frame || !ev->frame->args)
+			return kiln_sh_needs(ev, "a positional or special parameter", part->line);
+		return expand_arguments(part, ev->frame->args, t);
+	}
+	r = p->indirect ? find_indirect(ev, part, &found) : find_value(ev, p, &found);
 	if (r)
 		return r;
 	value = found ? found : "";
@@ -306,10 +267,12 @@ int kiln_sh_expand_param(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 		return add_length(ev, part, value, t);
 	if (*p->op && strchr("-+", p->op[strlen(p->op) - 1]))
 		return substitute(ev, part, found, t);
-	if (*p->op && strchr(",^", p->op[0]))
-		return change_case(ev, part, value, t);
+	if (*p->op && p->op[strlen(p->op) - 1] == '=')
+		return set_default(ev, part, found, t);
+	if (!strcmp(p->op, ":"))
+		return add_substring(ev, part, value, t);
 	if (*p->op)
-		return apply_pattern(ev, part, value, t);
+		return kiln_sh_change(ev, part, value, t);
 	kiln_sh_text_add(t, value, part->quoted ? 'q' : 'e');
 	return 0;
 }

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { MOST_STEPS = 50 * 1000 * 1000 };
-
 bool kiln_sh_is_ascii(const char *s)
 {
 	for (; *s; s++)
@@ -146,9 +144,9 @@ int kiln_sh_match(struct kiln_sh_eval *ev, const char *pattern, const char *s, s
 {
 	const char *p = pattern, *star = NULL, *end = s + n, *again = s;
 
-	for (;; ev->steps++) {
-		if (ev->steps > MOST_STEPS)
-			return kiln_fail(ev->err, -KILN_E_CONF, "takes too long to evaluate");
+	for (;;) {
+		if (kiln_sh_charge(ev, 1))
+			return -KILN_E_CONF;
 		if (*p == '*') {
 			star = ++p;
 			again = s;

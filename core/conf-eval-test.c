@@ -92,6 +92,15 @@ static int binary(const struct test *t, const char *a, const char *op, const cha
 	return 0;
 }
 
+static int about_file(const struct test *t, const char *op, const char *path)
+{
+	bool found;
+	int r = kiln_sh_test_file(t->ev, op, path, &found);
+
+	t->ev->status = status_of(found);
+	return r;
+}
+
 static int two(const struct test *t, char *const *args)
 {
 	if (!strcmp(args[0], "!"))
@@ -101,7 +110,7 @@ static int two(const struct test *t, char *const *args)
 	else if (!strcmp(args[0], "-z"))
 		t->ev->status = status_of(!*args[1]);
 	else if (is_unary(args[0]))
-		return kiln_sh_needs(t->ev, "a test of a file", t->line);
+		return about_file(t, args[0], args[1]);
 	else
 		t->ev->status = ERROR_STATUS;
 	return 0;

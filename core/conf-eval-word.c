@@ -10,6 +10,8 @@
 
 #include "core/base/cleanup.h"
 
+enum { LARGEST_INDEX = 9999999 };
+
 void kiln_sh_text_free(struct kiln_sh_text *t)
 {
 	kiln_buf_free(&t->chars);
@@ -30,6 +32,19 @@ void kiln_sh_text_add(struct kiln_sh_text *t, const char *s, char kind)
 		add_char(t, *s, kind);
 }
 
+static int expand_arithmetic(struct kiln_sh_eval *ev, const struct kiln_sh_part *p,
+			     struct kiln_sh_text *t)
+{
+	char text[24];
+	long long v;
+	int r = kiln_sh_arithmetic_of(ev, p->arith, &v);
+
+	snprintf(text, sizeof(text), "%lld", v);
+	if (r == 0)
+		kiln_sh_text_add(t, text, p->quoted ? 'q' : 'e');
+	return r;
+}
+
 int kiln_sh_expand_into(struct kiln_sh_eval *ev, const struct kiln_sh_word *w, char kind,
 			struct kiln_sh_text *t)
 {
@@ -40,11 +55,17 @@ int kiln_sh_expand_into(struct kiln_sh_eval *ev, const struct kiln_sh_word *w, c
 			kiln_sh_text_add(t, p->text, p->quoted ? 'q' : kind);
 		else if (p->kind == KILN_SH_PARAM)
 			r = kiln_sh_expand_param(ev, p, t);
+		else if (p->kind == KILN_SH_COMMAND)
+			r = kiln_sh_capture(ev, p, t);
+		else if (p->kind == KILN_SH_ARITH)
+			r = expand_arithmetic(ev, p, t);
 		else
 			r = kiln_sh_needs(ev, "a substitution", p->line);
 		if (t->chars.len > KILN_SH_LONGEST_VALUE)
 			return kiln_sh_too_long(ev);
 	}
+	if (r == 0)
+		r = kiln_sh_charge(ev, t->chars.len);
 	if (r == 0 && (!kiln_buf_ok(&t->chars) || !kiln_buf_ok(&t->kinds)))
 		return kiln_sh_no_memory(ev);
 	return r;
@@ -214,19 +235,21 @@ int kiln_sh_expand_fields(struct kiln_sh_eval *ev, const struct kiln_sh_word *w,
 
 /* ---- subscripts ---- */
 
-/* Only plain numbers; everything else is arithmetic, which may even assign. */
 int kiln_sh_index(struct kiln_sh_eval *ev, const struct kiln_sh_word *subscript, size_t *ret)
 {
 	_cleanup_(freep) char *s = NULL;
 	int r = kiln_sh_expand_text(ev, subscript, &s);
-	size_t n = 0;
+	long long index;
 
 	if (r)
 		return r;
-	if (!*s || strlen(s) > 7 || (s[0] == '0' && s[1]) || strspn(s, "0123456789") != strlen(s))
-		return kiln_sh_needs(ev, "arithmetic in a subscript", subscript->line);
-	for (const char *p = s; *p; p++)
-		n = n * 10 + (size_t)(*p - '0');
-	*ret = n;
+	if (!s[strspn(s, " \t\n")])
+		return kiln_sh_needs(ev, "an empty subscript", subscript->line);
+	r = kiln_sh_arithmetic(ev, s, subscript->line, &index);
+	if (r)
+		return r;
+	if (index < 0 || index > LARGEST_INDEX)
+		return kiln_sh_needs(ev, "a subscript that is no plain number", subscript->line);
+	*ret = (size_t)index;
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 #include "core/base/cleanup.h"
 
-enum { LARGEST_FILE = 1 << 20 };
+enum { LARGEST_FILE = 1 << 20, COST_OF_A_COMMAND = 50, MOST_WORK = 50 * 1000 * 1000 };
 
 int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line)
 {
@@ -30,50 +30,43 @@ int kiln_sh_too_long(struct kiln_sh_eval *ev)
 			 KILN_SH_LONGEST_VALUE);
 }
 
+int kiln_sh_charge(struct kiln_sh_eval *ev, size_t n)
+{
+	ev->steps += n;
+	return ev->steps <= MOST_WORK
+		       ? 0
+		       : kiln_fail(ev->err, -KILN_E_CONF, "takes too long to evaluate");
+}
+
+struct kiln_vars *kiln_sh_writable(struct kiln_sh_eval *ev)
+{
+	struct kiln_vars *own = ev->own;
+
+	if (!own)
+		return ev->scope;
+	if (kiln_vars_copy(own, ev->scope) < 0 ||
+	    (ev->scope->file && kiln_vars_in_file(own, ev->scope->file) < 0))
+		return NULL;
+	ev->steps += ev->scope->n * 50;
+	ev->scope = own;
+	ev->own = NULL;
+	return own;
+}
+
 /* ---- commands ---- */
-
-static int run_builtin(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line)
-{
-	const char *name = args->v[0];
-
-	if (!strcmp(name, "[") || !strcmp(name, "test"))
-		return kiln_sh_test(ev, args, line);
-	if (!strcmp(name, "\r"))
-		ev->status = 127;
-	else
-		ev->status = !strcmp(name, "false");
-	return 0;
-}
-
-static int run_simple(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
-{
-	_cleanup_(kiln_strv_free) struct kiln_strv args = KILN_STRV_INIT;
-	int r = 0;
-
-	for (const struct kiln_sh_word *w = n->words; w && r == 0; w = w->next)
-		r = kiln_sh_expand_fields(ev, w, &args);
-	for (const struct kiln_sh_assign *a = n->assigns; a && r == 0; a = a->next) {
-		ev->line = a->line;
-		r = kiln_sh_assign(ev, a);
-	}
-	if (r)
-		return r;
-	if (args.n)
-		return run_builtin(ev, &args, n->line);
-	ev->status = 0;
-	return 0;
-}
 
 static int run_if(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 {
 	int r = kiln_sh_run(ev, n->left);
 
-	if (r)
+	if (r || ev->flow)
 		return r;
 	if (ev->status == 0)
 		return kiln_sh_run(ev, n->right);
+	if (n->otherwise) /* where $? is that of the condition */
+		return kiln_sh_run(ev, n->otherwise);
 	ev->status = 0;
-	return kiln_sh_run(ev, n->otherwise);
+	return 0;
 }
 
 static int matches_any(struct kiln_sh_eval *ev, const struct kiln_sh_case *c, const char *s,
@@ -103,10 +96,10 @@ static int run_case(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 
 	for (const struct kiln_sh_case *c = n->cases; c && r == 0; c = c->next) {
 		r = matches_any(ev, c, s, &found);
-		if (r == 0 && found) {
-			ev->status = 0;
+		if (r == 0 && found && c->list)
 			return kiln_sh_run(ev, c->list);
-		}
+		if (found)
+			break;
 	}
 	ev->status = 0;
 	return r;
@@ -119,42 +112,91 @@ static int run_condition(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	return kiln_sh_condition(ev, n->cond, &unused);
 }
 
-static int run_node(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+static int run_arithmetic(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 {
-	int r;
+	long long v;
+	int r = kiln_sh_arithmetic_of(ev, n->words, &v);
 
-	ev->line = n->line;
+	ev->status = !v;
+	return r;
+}
+
+static int run_not(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	int r = kiln_sh_run_node(ev, n->left);
+
+	if (r == 0 && ev->flow)
+		return kiln_sh_needs(ev, "a ! before what leaves", n->line);
+	ev->status = !ev->status;
+	return r;
+}
+
+static int run_and_or(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	int r = kiln_sh_run_node(ev, n->left);
+
+	if (r || ev->flow || (ev->status == 0) != (n->kind == KILN_SH_AND))
+		return r;
+	return kiln_sh_run_node(ev, n->right);
+}
+
+static int run_kind(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
 	switch (n->kind) {
-	case KILN_SH_SIMPLE:
-		return run_simple(ev, n);
 	case KILN_SH_IF:
 		return run_if(ev, n);
 	case KILN_SH_CASE:
 		return run_case(ev, n);
 	case KILN_SH_COND:
 		return run_condition(ev, n);
+	case KILN_SH_ARITHMETIC:
+		return run_arithmetic(ev, n);
 	case KILN_SH_GROUP:
 		return kiln_sh_run(ev, n->left);
+	case KILN_SH_SUBSHELL:
+		return kiln_sh_subshell(ev, n->left);
+	case KILN_SH_PIPE:
+		return kiln_sh_pipe(ev, n);
+	case KILN_SH_FUNCTION:
+		return kiln_sh_define(ev, n);
+	case KILN_SH_FOR:
+		return kiln_sh_run_for(ev, n);
+	case KILN_SH_FOR_ARITH:
+		return kiln_sh_run_for_arith(ev, n);
+	case KILN_SH_WHILE:
+	case KILN_SH_UNTIL:
+		return kiln_sh_run_while(ev, n);
 	case KILN_SH_NOT:
-		r = run_node(ev, n->left);
-		ev->status = !ev->status;
-		return r;
+		return run_not(ev, n);
 	case KILN_SH_AND:
 	case KILN_SH_OR:
-		r = run_node(ev, n->left);
-		return r || (ev->status == 0) != (n->kind == KILN_SH_AND) ? r
-									  : run_node(ev, n->right);
+		return run_and_or(ev, n);
 	default:
 		return kiln_sh_needs(ev, "a command", n->line);
 	}
+}
+
+int kiln_sh_run_node(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
+{
+	_cleanup_(kiln_sh_redirected_done) struct kiln_sh_redirected to = { .ev = NULL };
+	int r = kiln_sh_charge(ev, COST_OF_A_COMMAND);
+
+	ev->line = n->line;
+	if (r)
+		return r;
+	if (n->kind == KILN_SH_SIMPLE)
+		return kiln_sh_run_simple(ev, n);
+	if (n->redirects)
+		r = kiln_sh_redirect(ev, n->redirects, &to);
+	return r || to.failed ? r : run_kind(ev, n);
 }
 
 int kiln_sh_run(struct kiln_sh_eval *ev, const struct kiln_sh_node *list)
 {
 	int r = 0;
 
-	for (const struct kiln_sh_node *n = list; n && r == 0; n = n->next)
-		r = run_node(ev, n);
+	for (const struct kiln_sh_node *n = list; n && r == 0 && !ev->flow; n = n->next)
+		r = kiln_sh_run_node(ev, n);
 	return r;
 }
 
@@ -228,12 +270,15 @@ static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node 
 		    struct kiln_vars *vars, struct kiln_sh_eval *ev)
 {
 	_cleanup_(kiln_vars_free) struct kiln_vars first = { 0 }, second = { 0 };
+	_cleanup_(kiln_sh_frame_done) struct kiln_sh_frame frame = { .args = NULL };
 	int r;
 
 	if (new_scope(&first, src, vars) < 0 || new_scope(&second, src, vars) < 0)
 		return kiln_sh_no_memory(ev);
 	ev->scope = &first;
+	ev->frame = &frame;
 	r = kiln_sh_run(ev, list);
+	ev->flow = KILN_SH_GOES_ON;
 	if (r == 0 && !src->once)
 		r = kiln_sh_second(ev, src->accepted, &second);
 	if (r < 0)
@@ -250,7 +295,10 @@ int kiln_conf_eval_source(const struct kiln_sh_source *src, struct kiln_vars *va
 			  struct kiln_conf_class *class, struct kiln_err *err)
 {
 	_cleanup_(kiln_arena_free) struct kiln_arena arena = KILN_ARENA_INIT;
-	struct kiln_sh_eval ev = { .class = class, .err = err };
+	struct kiln_sh_eval ev = { .world = src->env->world,
+				   .arena = &arena,
+				   .class = class,
+				   .err = err };
 	const struct kiln_sh_node *list = NULL;
 	int r;
 

@@ -215,6 +215,9 @@ static struct kiln_sh_part *read_arith(struct kiln_sh_lexer *lx, bool quoted)
 	if (!part || lx->failed)
 		return NULL;
 	part->quoted = quoted;
+	part->arith = kiln_sh_lex_inside(lx, part->text, part->line);
+	if (lx->failed)
+		return NULL;
 	lx->p = end + 2;
 	return part;
 }
@@ -229,6 +232,9 @@ static struct kiln_sh_part *read_old_arith(struct kiln_sh_lexer *lx, bool quoted
 	if (!part || lx->failed)
 		return NULL;
 	part->quoted = quoted;
+	part->arith = kiln_sh_lex_inside(lx, part->text, part->line);
+	if (lx->failed)
+		return NULL;
 	lx->p = end + 1;
 	return part;
 }

@@ -131,6 +131,47 @@ static void read_single_quotes(struct reader *r)
 	r->lx->p = end + 1;
 }
 
+/* What went wrong in a text of its own went wrong in the whole. */
+static void pass_failure(struct kiln_sh_lexer *lx, const struct kiln_sh_lexer *inner)
+{
+	bool first = !lx->failed;
+
+	if (!inner->failed)
+		return;
+	kiln_sh_fail(lx, inner->failed, inner->why);
+	if (first)
+		lx->why_line = inner->why_line;
+}
+
+static struct kiln_sh_lexer lexer_inside(const struct kiln_sh_lexer *lx, const char *text,
+					 unsigned line)
+{
+	struct kiln_sh_lexer inner;
+
+	kiln_sh_lexer_init(&inner, lx->arena, text, strlen(text));
+	inner.line = line;
+	inner.depth = lx->depth;
+	return inner;
+}
+
+static struct kiln_sh_node *parse_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line)
+{
+	struct kiln_sh_lexer inner = lexer_inside(lx, text, line);
+	struct kiln_sh_node *list = kiln_sh_enter(&inner) ? kiln_sh_parse(&inner) : NULL;
+
+	pass_failure(lx, &inner);
+	return list;
+}
+
+struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line)
+{
+	struct kiln_sh_lexer inner = lexer_inside(lx, text, line);
+	struct kiln_sh_word *w = kiln_sh_lex_word(&inner, KILN_SH_WHOLE);
+
+	pass_failure(lx, &inner);
+	return w;
+}
+
 /* The source of a backquoted command, without the backslashes that protect it. */
 static void read_backquotes(struct reader *r, bool quoted)
 {
@@ -154,8 +195,11 @@ static void read_backquotes(struct reader *r, bool quoted)
 	flush(r);
 	if (part)
 		part->text = kiln_arena_text(r->lx->arena, kiln_buf_str(&b), b.len);
-	if (part && !part->text)
+	if (!part || !part->text || !kiln_buf_ok(&b)) {
 		kiln_sh_fail(r->lx, -ENOMEM, "out of memory");
+		return;
+	}
+	part->body = parse_inside(r->lx, part->text, line);
 	add_part(r, part);
 }
 
@@ -262,6 +306,8 @@ static bool ends(struct reader *r)
 
 	if (!left(r))
 		return true;
+	if (r->where & KILN_SH_WHOLE)
+		return false;
 	if (r->where & KILN_SH_BRACES)
 		return c == '}' || ((r->where & KILN_SH_REPLACE) && c == '/');
 	if (r->where & KILN_SH_SUBSCRIPT)
@@ -271,6 +317,17 @@ static bool ends(struct reader *r)
 	if ((c == '<' || c == '>') && next_char(r) == '(')
 		return false;
 	return c && strchr(" \t\n;&|()<>", c);
+}
+
+/* Quotes and backslashes stay what they are, and are no part of any number. */
+static void read_arithmetic_char(struct reader *r)
+{
+	if (*r->lx->p == '$')
+		read_dollar(r, true);
+	else if (*r->lx->p == '`')
+		read_backquotes(r, true);
+	else
+		take_char(r, true);
 }
 
 static bool at_extglob(const struct reader *r)
@@ -284,7 +341,9 @@ static void read_char(struct reader *r)
 	char c = *r->lx->p;
 	bool quoted = r->where & KILN_SH_QUOTED;
 
-	if (c == '"')
+	if (r->where & KILN_SH_WHOLE)
+		read_arithmetic_char(r);
+	else if (c == '"')
 		read_double_quotes(r);
 	else if (quoted)
 		read_quoted_char(r);

@@ -40,7 +40,8 @@ struct kiln_sh_part {
 	unsigned line;
 	const char *text;            /* TEXT; else the source between the brackets */
 	struct kiln_sh_param *param; /* PARAM */
-	struct kiln_sh_node *body;   /* COMMAND with $(…): its list */
+	struct kiln_sh_node *body;   /* COMMAND: its list; NULL: nothing in it */
+	struct kiln_sh_word *arith;  /* ARITH: text as inside "…" */
 	struct kiln_sh_part *next;
 };
 
@@ -55,7 +56,7 @@ struct kiln_sh_assign {
 	const char *name;
 	struct kiln_sh_word *subscript;
 	bool append, array;
-	struct kiln_sh_word *value;      /* !array */
+	struct kiln_sh_word *value;      /* !array; NULL: a name that is only declared */
 	struct kiln_sh_assign *elements; /* array */
 	unsigned line;
 	struct kiln_sh_assign *next;
@@ -100,6 +101,7 @@ enum kiln_sh_where {
 	KILN_SH_SUBSCRIPT = 1 << 2, /* ] */
 	KILN_SH_REGEX = 1 << 3,
 	KILN_SH_QUOTED = 1 << 4,    /* inside "…" all the while */
+	KILN_SH_WHOLE = 1 << 5,     /* nothing; only $ and ` mean something: arithmetic */
 };
 
 void kiln_sh_lexer_init(struct kiln_sh_lexer *lx, struct kiln_arena *arena, const char *text,
@@ -118,6 +120,8 @@ void kiln_sh_leave(struct kiln_sh_lexer *lx);
 
 /* conf-lex-word.c: the word at p; NULL only when something failed. */
 struct kiln_sh_word *kiln_sh_lex_word(struct kiln_sh_lexer *lx, unsigned where);
+/* The whole of text, which began on that line, as arithmetic has it. */
+struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line);
 /* conf-lex-assign.c: the assignment at p; NULL when there is none, or something failed. */
 struct kiln_sh_assign *kiln_sh_lex_assign(struct kiln_sh_lexer *lx);
 /*

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands that hold commands, and the expressions of [[ ]].  Loops and
- * functions are read although they are not evaluated yet: what stands around
- * them has to be understood all the same.
+ * Commands that hold commands: if, case, loops, functions and what stands in
+ * brackets.
  */
 #include "core/conf-parse.h"
 
@@ -155,6 +154,29 @@ const char *kiln_sh_take_arithmetic(struct kiln_sh_lexer *lx)
 	return text;
 }
 
+/* What begins, goes on and moves a loop, each perhaps empty. */
+static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *text)
+{
+	struct kiln_sh_word *first = NULL, **last = &first;
+	const char *end;
+
+	for (int i = 0; i < 3 && text; i++, last = &(*last)->next) {
+		end = i < 2 ? strchr(text, ';') : text + strlen(text);
+		if (!end) {
+			kiln_sh_fail(lx, 1, "a syntax error");
+			return NULL;
+		}
+		text = kiln_arena_text(lx->arena, text, (size_t)(end - text));
+		if (!text)
+			kiln_sh_fail(lx, -ENOMEM, "out of memory");
+		*last = text ? kiln_sh_lex_inside(lx, text, lx->line) : NULL;
+		if (!*last)
+			return NULL;
+		text = end + 1;
+	}
+	return first;
+}
+
 static void parse_for(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 {
 	struct kiln_sh_word **last = &n->words, *name;
@@ -162,7 +184,7 @@ static void parse_for(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 	if (kiln_sh_peek_op(lx, "((")) {
 		kiln_sh_take(lx);
 		n->kind = KILN_SH_FOR_ARITH;
-		n->text = kiln_sh_take_arithmetic(lx);
+		n->words = take_three(lx, kiln_sh_take_arithmetic(lx));
 		parse_body(lx, n);
 		return;
 	}
@@ -171,7 +193,8 @@ static void parse_for(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 	n->text = name ? kiln_sh_literal(name) : NULL;
 	kiln_sh_skip_newlines(lx);
 	lx->command_start = false;
-	if (take_in(lx))
+	n->named = take_in(lx);
+	if (n->named)
 		for (; kiln_sh_peek(lx)->kind == KILN_SH_WORD; last = &(*last)->next)
 			*last = take_word(lx);
 	lx->command_start = true;
@@ -214,6 +237,7 @@ static struct kiln_sh_node *parse_bracketed(struct kiln_sh_lexer *lx, const char
 	if (!strcmp(open, "((")) {
 		n->kind = KILN_SH_ARITHMETIC;
 		n->text = kiln_sh_take_arithmetic(lx);
+		n->words = n->text ? kiln_sh_lex_inside(lx, n->text, n->line) : NULL;
 	} else if (!strcmp(open, "(")) {
 		n->kind = KILN_SH_SUBSHELL;
 		n->left = required_list(lx);

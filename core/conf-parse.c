@@ -146,16 +146,55 @@ static bool declares(const struct kiln_sh_word *first)
 	return false;
 }
 
+/* "local x": a name without a value, in order with those that have one. */
+static struct kiln_sh_assign *declaration(struct kiln_sh_lexer *lx, const struct kiln_sh_word *w)
+{
+	const char *name = kiln_sh_literal(w), *p = name;
+	struct kiln_sh_assign *a;
+
+	while (p && (p == name ? kiln_sh_is_name_start(*p) : kiln_sh_is_name(*p)))
+		p++;
+	if (!p || p == name || *p)
+		return NULL;
+	a = kiln_sh_new(lx, sizeof(*a));
+	if (!a)
+		return NULL;
+	a->name = name;
+	a->line = w->line;
+	return a;
+}
+
+/* An argument of a command that declares; false: it is none. */
+static bool parse_declared(struct kiln_sh_lexer *lx, const struct kiln_sh_token *t,
+			   struct kiln_sh_assign ***last)
+{
+	struct kiln_sh_assign *a = t->kind == KILN_SH_ASSIGN ? t->assign
+				   : t->kind == KILN_SH_WORD ? declaration(lx, t->word)
+							     : NULL;
+
+	if (!a)
+		return false;
+	**last = a;
+	*last = &a->next;
+	return true;
+}
+
 static struct kiln_sh_node *parse_simple(struct kiln_sh_lexer *lx)
 {
 	struct kiln_sh_node *n = kiln_sh_new_node(lx, KILN_SH_SIMPLE);
 	struct kiln_sh_assign **assign = n ? &n->assigns : NULL;
 	struct kiln_sh_word **word = n ? &n->words : NULL;
 	struct kiln_sh_redirect **redirect = n ? &n->redirects : NULL;
+	struct kiln_sh_assign **declared = n ? &n->declared : NULL;
 
 	while (n && !lx->failed) {
 		const struct kiln_sh_token *t = kiln_sh_peek(lx);
 
+		if (declares(n->words) && parse_declared(lx, t, &declared)) {
+			kiln_sh_take(lx);
+			lx->command_start = true;
+			continue;
+		}
 		if (t->kind == KILN_SH_ASSIGN) {
 			*assign = t->assign;
 			assign = &t->assign->next;
@@ -233,9 +272,13 @@ static struct kiln_sh_node *parse_pipeline(struct kiln_sh_lexer *lx)
 	}
 	n = kiln_sh_parse_command(lx);
 	while (n && (kiln_sh_peek_op(lx, "|") || kiln_sh_peek_op(lx, "|&"))) {
+		bool errors = kiln_sh_peek_op(lx, "|&");
+
 		kiln_sh_take(lx);
 		kiln_sh_skip_newlines(lx);
 		pipe = join(lx, KILN_SH_PIPE, n);
+		if (pipe)
+			pipe->named = errors;
 		if (pipe)
 			pipe->right = kiln_sh_parse_command(lx);
 		n = pipe;

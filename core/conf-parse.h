@@ -20,9 +20,9 @@ enum kiln_sh_node_kind {
 	KILN_SH_IF,         /* if left; then right; else otherwise */
 	KILN_SH_CASE,       /* case words in cases */
 	KILN_SH_COND,       /* [[ cond ]] */
-	KILN_SH_ARITHMETIC, /* (( text )) */
-	KILN_SH_FOR,        /* for text in words; do right; words NULL: "$@" */
-	KILN_SH_FOR_ARITH,  /* for (( text )); do right */
+	KILN_SH_ARITHMETIC, /* (( words )): one */
+	KILN_SH_FOR,        /* for text in words; do right; without named: "$@" */
+	KILN_SH_FOR_ARITH,  /* for (( words )); do right: three */
 	KILN_SH_WHILE,      /* while left; do right */
 	KILN_SH_UNTIL,      /* until left; do right */
 	KILN_SH_FUNCTION,   /* text() right */
@@ -65,11 +65,13 @@ struct kiln_sh_node {
 	struct kiln_sh_node *next;
 	struct kiln_sh_node *left, *right, *otherwise;
 	struct kiln_sh_assign *assigns;
+	struct kiln_sh_assign *declared; /* arguments of local, export and the like, in order */
 	struct kiln_sh_word *words;
 	struct kiln_sh_redirect *redirects;
 	struct kiln_sh_case *cases;
 	struct kiln_sh_cond *cond;
 	const char *text;
+	bool named;                      /* FOR: has an "in"; PIPE: |& */
 };
 
 /* The whole text as a list; check lx->failed afterwards. */

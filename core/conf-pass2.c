@@ -122,6 +122,7 @@ int kiln_sh_second(struct kiln_sh_eval *ev, const char *const *accepted, struct 
 	int r = 0;
 
 	ev->scope = back;
+	ev->functions = NULL; /* they stay in the subshell that reads the file */
 	for (const char *const *name = accepted; *name && r == 0; name++) {
 		size_t first, n = kiln_vars_elements(first_pass, *name, &first);
 

@@ -152,6 +152,52 @@ int kiln_vars_copy(struct kiln_vars *to, const struct kiln_vars *from)
 	return 0;
 }
 
+static int compare_vars(const void *a, const void *b)
+{
+	const struct kiln_var *x = a, *y = b;
+	int r = compare(x, y->name, y->index);
+
+	return r ? r : (x->line > y->line) - (x->line < y->line);
+}
+
+/* One of two sorted lists that comes next, and whether the other has the same. */
+static struct kiln_var take_lesser(struct kiln_var **a, const struct kiln_var *a_end,
+				   struct kiln_var **b, const struct kiln_var *b_end)
+{
+	int r = *a == a_end ? 1 : *b == b_end ? -1 : compare(*a, (*b)->name, (*b)->index);
+
+	if (r == 0)
+		var_done((*a)++);
+	return r < 0 ? *(*a)++ : *(*b)++;
+}
+
+int kiln_vars_merge(struct kiln_vars *to, struct kiln_vars *from)
+{
+	struct kiln_var *all = reallocarray(NULL, to->n + from->n + 1, sizeof(*all));
+	struct kiln_var *a = to->v, *b = from->v, *a_end = a + to->n, *b_end = b + from->n;
+	size_t n = 0;
+
+	if (!all) {
+		kiln_vars_free(from);
+		return -ENOMEM;
+	}
+	if (from->n)
+		qsort(from->v, from->n, sizeof(*from->v), compare_vars);
+	while (a < a_end || b < b_end) {
+		struct kiln_var v = take_lesser(&a, a_end, &b, b_end);
+
+		if (n && !compare(&all[n - 1], v.name, v.index))
+			var_done(&all[--n]);
+		all[n++] = v;
+	}
+	free(to->v);
+	to->v = all;
+	to->n = n;
+	from->n = 0;
+	kiln_vars_free(from);
+	return 0;
+}
+
 int kiln_vars_in_file(struct kiln_vars *vars, const char *file)
 {
 	char *copy = strdup(file);

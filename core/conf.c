@@ -213,6 +213,7 @@ int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 	_cleanup_(freep) char *default_config =
 		kiln_strf("%s/.config", kernel->source ? kernel->source : "");
 	struct kiln_kern kern = { kernel->release, kernel->arch };
+	struct kiln_conf_world world;
 	struct kiln_conf_env env;
 	int r = default_config ? kiln_strv_add(&ret->files, conf) : -ENOMEM;
 
@@ -221,6 +222,8 @@ int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 	if (r < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	fill_env(ctx, mod, kernel, default_config, &env);
+	kiln_conf_world_of(ctx, &world);
+	env.world = &world;
 	return evaluate(ctx, &env, ret, err);
 }
 

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/conf-world.h"
 #include "core/ctx.h"
 
 /* What a conf may read; unset ones are NULL. All borrowed. */
@@ -22,6 +23,7 @@ struct kiln_conf_env {
 	const char *running;      /* current_kernel */
 	const char *conf_path;    /* BASH_SOURCE */
 	const struct kiln_strv *directives; /* NAME=VALUE, which confs see, too; or NULL */
+	const struct kiln_conf_world *world; /* files and facts; NULL: asking for them needs bash */
 };
 
 /* ---- layer 1 ---- */
@@ -51,6 +53,11 @@ int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const 
 		  unsigned line);
 /* copies it, with its file and line */
 int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like);
+/*
+ * Moves all of from, in any order and the later of two winning, to where it belongs; for many
+ * variables at a time.  -ENOMEM; from is empty afterwards.
+ */
+int kiln_vars_merge(struct kiln_vars *to, struct kiln_vars *from);
 void kiln_vars_unset(struct kiln_vars *vars, const char *name);         /* all its elements */
 int kiln_vars_copy(struct kiln_vars *to, const struct kiln_vars *from); /* adds them; -ENOMEM */
 /* copies the name; -ENOMEM */

@@ -2,9 +2,10 @@
 /*
  * What the evaluator makes of a dkms.conf, in the words of run-oracle:
  *
- *	conf-dump plain|dkms|shell|type FILE [NAME=VALUE...]
+ *	conf-dump plain|dkms|many-plain|many-dkms|shell|type FILE [NAME=VALUE...]
  *
- * plain and dkms as there; shell: through the confined bash; type: the typed
+ * plain, dkms and many- as there (many- has "-- WHY" where a file needs a shell
+ * or is refused); shell: through the confined bash; type: the typed
  * conf that the engine works with, on Debian.
  * Exit status 0: evaluated; 3: needs a shell (the construct on stderr);
  * 1: refused (the reason on stderr).
@@ -15,10 +16,11 @@
 
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
+#include "core/base/text.h"
 
 #include "core/conf-eval.h"
 
-enum { REFUSED = 1, USAGE = 2, NEEDS_SHELL = 3 };
+enum { REFUSED = 1, USAGE = 2, NEEDS_SHELL = 3, LARGEST = 16 << 20 };
 
 static void print_value(const char *s)
 {
@@ -98,6 +100,38 @@ static int dump_native(const struct kiln_sh_source *src)
 	return 0;
 }
 
+/* Files that a file lists, each below a line of its own. */
+static int dump_many(const struct kiln_sh_source *list)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
+
+	if (kiln_text_lines(list->text, &files) < 0)
+		return REFUSED;
+	for (size_t i = 0; i < files.n; i++) {
+		_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
+		_cleanup_(freep) char *text = NULL;
+		struct kiln_conf_env env = *list->env;
+		struct kiln_sh_source src = *list;
+		struct kiln_conf_class class = { 0 };
+		struct kiln_err err = KILN_ERR_INIT;
+
+		env.conf_path = src.name = files.v[i];
+		src.env = &env;
+		if (kiln_fs_read(AT_FDCWD, src.name, LARGEST, &text, &src.len) < 0)
+			return REFUSED;
+		src.text = text;
+		printf("== %s\n", src.name);
+		if (kiln_conf_eval_source(&src, &vars, &class, &err) < 0)
+			printf("-- refused: %s\n", kiln_err_text(&err));
+		else if (class.exactness == KILN_CONF_NEEDS_SHELL)
+			printf("-- line %u: %s\n", class.line, class.construct);
+		else
+			print_vars(&vars);
+		kiln_err_clear(&err);
+	}
+	return 0;
+}
+
 static int read_in_shell(const struct kiln_sh_source *src, struct kiln_vars *vars,
 			 struct kiln_err *err)
 {
@@ -163,6 +197,9 @@ int main(int argc, char **argv)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct kiln_sh_source src = { .accepted = kiln_conf_names() };
+	char root[] = "";
+	struct kiln_ctx ctx = { .root = open("/", O_PATH | O_DIRECTORY), .root_path = root };
+	struct kiln_conf_world world;
 	struct kiln_conf_env env;
 	int r;
 
@@ -170,16 +207,20 @@ int main(int argc, char **argv)
 		fputs("usage: conf-dump plain|dkms|shell|type FILE [NAME=VALUE...]\n", stderr);
 		return USAGE;
 	}
-	r = kiln_fs_read(AT_FDCWD, argv[2], 2 << 20, &text, &src.len);
+	r = kiln_fs_read(AT_FDCWD, argv[2], LARGEST, &text, &src.len);
 	if (r < 0) {
 		fprintf(stderr, "%s: %s\n", argv[2], strerror(-r));
 		return REFUSED;
 	}
 	env = env_of(argv + 3, argv[2]);
+	kiln_conf_world_of(&ctx, &world);
+	env.world = &world;
 	src.name = argv[2];
 	src.text = text;
 	src.env = &env;
-	src.once = !strcmp(argv[1], "plain");
+	src.once = kiln_text_ends(argv[1], "plain");
+	if (kiln_text_starts(argv[1], "many-"))
+		return dump_many(&src);
 	if (!strcmp(argv[1], "type"))
 		return dump_typed(&src);
 	return !strcmp(argv[1], "shell") ? dump_shell(&src) : dump_native(&src);

@@ -40,7 +40,7 @@ for conf in "$here"/*.conf; do
 		;;
 	esac
 done
-((${#native[@]} > 10 && ${#shell[@]} > 50)) || complain "the corpus is not complete"
+((${#native[@]} > 10 && ${#shell[@]} > 25)) || complain "the corpus is not complete"
 
 "$here/compare" --shell "${native[@]}" || failed=1
 

@@ -12,7 +12,8 @@ failed=0 compared=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$work"' EXIT
 unset TMPDIR
-mkdir "$work/root"
+mkdir -p "$work/root/etc"
+: >"$work/root/etc/passwd" # which a conf of the corpus looks for
 (($#)) || set -- "$here"/*.conf
 
 oracle() { # MODE FILE KERNEL

@@ -19,7 +19,7 @@
 lint_rule 'a file includes only what its layer may know.'
 
 base_for_front_ends='core/base/(cleanup|buf|strv|text|err|fs|proc)\.h'
-pure='core/(want|why-pair|plan|plan-[a-z]+|planner|name|conf-(lex|parse|eval)(-[a-z]+)?|conf-(arena|vars)|facts|facts-text)\.c|core/base/text\.c'
+pure='core/(want|why-pair|plan|plan-[a-z]+|planner|name|conf-(lex|parse|eval|builtin|native)(-[a-z]+)?|conf-(arena|vars|pass2|suspect)|facts|facts-text)\.c|core/base/text\.c'
 impure='<(unistd|fcntl|dirent|stdio|sys/stat|sys/file|spawn)\.h>|"core/base/(fs|proc|lock)\.h"'
 
 # Which of our headers a file may include (extended regular expression, into allowed), by its folder.
