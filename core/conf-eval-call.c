@@ -178,8 +178,9 @@ static int run_file(struct kiln_sh_eval *ev, const char *path, const struct kiln
 		r = kiln_sh_run(ev, list);
 	if (ev->flow == KILN_SH_RETURNS)
 		ev->flow = KILN_SH_GOES_ON;
-	if (r < 0)
+	if (r < 0 && !ev->located)
 		kiln_err_wrap(ev->err, "%s:%u", path, ev->line);
+	ev->located |= r < 0;
 	if (r > 0)
 		ev->class->line = line;
 	ev->line = line;

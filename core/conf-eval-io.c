@@ -106,7 +106,7 @@ int kiln_sh_test_file(struct kiln_sh_eval *ev, const char *op, const char *path,
 	*ret = false;
 	if (!*path)
 		return 0;
-	if (!ev->world || !is_ordinary(path) || kiln_text_ends(path, "/") || !op[1] ||
+	if (!ev->world || !is_ordinary(path) || (path[1] && kiln_text_ends(path, "/")) || !op[1] ||
 	    !strchr("eafdshLr", op[1]))
 		return kiln_sh_needs(ev, "a test of a file", ev->line);
 	r = ev->world->look(ev->world->data, path, op[1] != 'h' && op[1] != 'L', &look);
@@ -261,6 +261,7 @@ static int run_below(struct kiln_sh_eval *ev, const struct kiln_sh_node *list,
 	ev->status = sub.status;
 	ev->steps = sub.steps;
 	ev->line = r < 0 ? sub.line : ev->line;
+	ev->located = sub.located;
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * [ and test, by the number of their arguments as POSIX has it.  Longer
- * expressions and questions about files are not answered here.
+ * [ and test: by the number of their arguments as POSIX has it, longer ones with
+ * -a, -o and brackets as bash reads them.
  */
 #include "core/conf-eval.h"
 
@@ -11,7 +11,7 @@
 
 #include "core/base/text.h"
 
-enum { FALSE_STATUS = 1, ERROR_STATUS = 2 };
+enum { FALSE_STATUS = 1, ERROR_STATUS = 2, MOST_DEPTH = 200 };
 
 struct test {
 	struct kiln_sh_eval *ev;
@@ -139,6 +139,108 @@ static int three(const struct test *t, char *const *args)
 	return r;
 }
 
+/* ---- five arguments and more ---- */
+
+/* Words one by one; what bash would call an error is left to it. */
+struct expression {
+	const struct test *t;
+	size_t at, n;
+	unsigned depth;
+	int failed;
+};
+
+static bool either(struct expression *e);
+
+static bool wrong(struct expression *e)
+{
+	if (!e->failed)
+		e->failed = kiln_sh_needs(e->t->ev, "a long test", e->t->line);
+	return false;
+}
+
+static bool next_is(const struct expression *e, const char *word)
+{
+	return !e->failed && e->at < e->n && !strcmp(e->t->args[e->at], word);
+}
+
+/* The verdict of one of the short forms on the next words. */
+static bool verdict(struct expression *e, int r, size_t words)
+{
+	e->at += words;
+	if (r && !e->failed)
+		e->failed = r;
+	return e->t->ev->status == 0 || (e->t->ev->status != FALSE_STATUS && wrong(e));
+}
+
+static bool in_brackets(struct expression *e)
+{
+	bool v;
+
+	e->at++;
+	v = either(e);
+	if (!next_is(e, ")"))
+		return wrong(e);
+	e->at++;
+	return v;
+}
+
+static bool term(struct expression *e)
+{
+	char *const *args = e->t->args + e->at;
+	size_t left = e->n - e->at;
+
+	if (!left || e->failed || ++e->depth > MOST_DEPTH)
+		return wrong(e);
+	if (next_is(e, "!")) {
+		e->at++;
+		return !term(e);
+	}
+	if (next_is(e, "("))
+		return in_brackets(e);
+	if (left > 2 && is_binary(args[1]) && strcmp(args[1], "-a") && strcmp(args[1], "-o"))
+		return verdict(e, binary(e->t, args[0], args[1], args[2]), 3);
+	if (left > 1 && is_unary(args[0]))
+		return verdict(e, two(e->t, args), 2);
+	e->at++;
+	return *args[0];
+}
+
+static bool both(struct expression *e)
+{
+	bool v = term(e), right;
+
+	if (!next_is(e, "-a"))
+		return v;
+	e->at++;
+	right = both(e);
+	return v && right;
+}
+
+static bool either(struct expression *e)
+{
+	bool v = both(e), right;
+
+	if (!next_is(e, "-o"))
+		return v;
+	e->at++;
+	right = either(e);
+	return v || right;
+}
+
+static int many(const struct test *t, size_t n)
+{
+	struct expression e = { .t = t, .n = n };
+	bool v = either(&e);
+
+	if (e.failed)
+		return e.failed;
+	t->ev->status = status_of(v);
+	if (e.at == n)
+		return 0;
+	t->ev->status = ERROR_STATUS; /* "too many arguments" */
+	return kiln_sh_complain(t->ev);
+}
+
 int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line)
 {
 	struct test t = { .ev = ev, .args = args->v + 1, .line = line };
@@ -162,7 +264,7 @@ int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned
 		r = three(&t, t.args + 1);
 		negate(ev);
 	} else {
-		r = kiln_sh_needs(ev, "a long test", line);
+		r = many(&t, n);
 	}
 	return r;
 }

@@ -65,6 +65,7 @@ struct kiln_sh_eval {
 	unsigned depth;    /* of calls, subshells and files */
 	bool subshell;
 	bool substituted;  /* status is that of a command substitution */
+	bool located;      /* the error names the file that was sourced, and its line */
 	struct kiln_conf_class *class;
 	struct kiln_err *err;
 	unsigned line; /* of the command that runs */

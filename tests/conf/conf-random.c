@@ -359,7 +359,11 @@ static void condition(struct maker *m)
 	static const char *const files[] = { "-f", "-e", "-d", "-s", "-h", "-r" };
 	static const char *const paths[] = { "$kernel_source_dir/.config", "$kernel_source_dir", "/nonexistent", "\"\"" };
 
-	switch (any(m, 11)) {
+	switch (any(m, 12)) {
+	case 11:
+		say(m, any(m, 2) ? "[ \"$a\" = x -o " : "[ -n \"$b\" -a ! -z \"$c\" -o ");
+		say(m, any(m, 2) ? "$n -gt 3 -a $i -le 2 ]" : "\\( \"$i\" = 0 -o -e /nonexistent \\) ]");
+		break;
 	case 0:
 	case 1:
 		say(m, "[[ x");

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Asking runs nothing: no process, and no code of a dkms.conf.
+
+load lib
+
+setup() {
+	machine
+}
+
+# built NAME: a row "built", as dkms leaves it, with a conf that tells when it is run.
+built() {
+	local dir=$T/var/lib/dkms/$1/1
+	# shellcheck disable=SC2016 # what must not be run
+	source_of "$1" 1 "CLEAN='\$(touch $T/ran)'" "MAKE=\"make; \$(touch $T/ran)\""
+	mkdir -p "$dir/6.1.0-1-test/$ARCH/module"
+	ln -s "$T/usr/src/$1-1" "$dir/source"
+	: >"$dir/6.1.0-1-test/$ARCH/module/$1.ko"
+}
+
+@test "status of 30 built modules: one execve, no clone, fork or vfork" {
+	command -v strace || skip "strace is missing; install strace"
+	for i in $(seq 30); do
+		built "m$i"
+	done
+	run strace -f -qq -e trace=process -o "$T/trace" "$(dkms_program)" status --dkmstree "$T/var/lib/dkms" \
+		--sourcetree "$T/usr/src" --installtree "$T/lib/modules"
+	expect_status 0
+	[ "$(grep -c ': built' <<<"$output")" -eq 30 ]
+	cat "$T/trace"
+	[ "$(grep -cE '\bexecve(at)?\(' "$T/trace")" -eq 1 ]
+	! grep -E '\b(clone3?|v?fork)\(' "$T/trace"
+	[ ! -e "$T/ran" ]
+}
+
+@test "a substitution in a conf is not run by status, lint or add" {
+	# shellcheck disable=SC2016 # what must not be run
+	source_of acme 1 "CLEAN='\$(touch $T/ran)'"
+	dkms status
+	run dkms lint "$T/usr/src/acme-1"
+	run dkms add acme/1
+	expect_status 0
+	[ ! -e "$T/ran" ]
+}
