@@ -77,6 +77,8 @@ static int value_of(struct arith *a, const struct place *at, long long *ret)
 		return kiln_sh_no_memory(a->ev);
 	if (kiln_sh_is_foreign(name) || inner.depth > DEEPEST)
 		return kiln_sh_needs(a->ev, "a variable of the shell itself", a->line);
+	if (kiln_sh_check_made(a->ev, name, a->line))
+		return KILN_SH_NEEDS;
 	if (!value || !value[strspn(value, " \t\n")])
 		return 0;
 	*ret = comma(&inner);

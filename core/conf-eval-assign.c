@@ -20,6 +20,8 @@ static int set(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a, const ch
 
 	if (!scope || (old && !both))
 		return kiln_sh_no_memory(ev);
+	if (a->append && kiln_sh_check_made(ev, name, a->line))
+		return KILN_SH_NEEDS;
 	if (kiln_sh_charge(ev, strlen(both ? both : value) + 20))
 		return -KILN_E_CONF;
 	if (strlen(both ? both : value) > KILN_SH_LONGEST_VALUE)

@@ -63,58 +63,10 @@ static bool is_function(const struct search *s, const char *name)
 
 /* ---- words ---- */
 
-static bool op_known(const struct kiln_sh_param *p)
-{
-	static const char *const ops[] = {
-		"", "-", ":-", "+", ":+", "=", ":=", "%", "%%", "#", "##", "/", "//", "/#", "/%",
-		",", ",,", "^", "^^", ":", NULL,
-	};
-
-	return kiln_text_in(p->op, ops);
-}
-
-/* What can be done to each element. */
-static bool op_for_all(const struct kiln_sh_param *p)
-{
-	return !p->length && !p->indirect && strchr("%#/,^", p->op[0]);
-}
-
-/* $? always, $1 $# $@ and $* where a function is called. */
-static const char *special_construct(const struct search *s, const struct kiln_sh_param *p)
-{
-	bool argument = strchr("#@*123456789", p->name[0]) && !p->name[1];
-
-	if (!strcmp(p->name, "?") && !p->length && !p->op[0] && !p->indirect)
-		return NULL;
-	if (!argument || !s->in_function || p->indirect ||
-	    (strchr("#@*", p->name[0]) && (p->op[0] || p->length)))
-		return "a positional or special parameter";
-	return op_known(p) ? NULL : "an expansion of a kind that is not read here";
-}
-
-static const char *param_construct(const struct search *s, const struct kiln_sh_param *p)
-{
-	if (!kiln_sh_is_name_start(p->name[0]))
-		return special_construct(s, p);
-	if (kiln_sh_is_foreign(p->name))
-		return "a variable of the shell itself";
-	if (p->indirect && (p->op[0] || p->subscript))
-		return "an indirect expansion (${!…})";
-	if (!op_known(p))
-		return "an expansion of a kind that is not read here";
-	if (p->all && p->op[0] && !op_for_all(p))
-		return "an operation on all elements of an array";
-	if (p->length && p->op[0])
-		return "an expansion of a kind that is not read here";
-	if (strchr(",^", p->op[0]) && p->op[0] && p->word->parts)
-		return "a change of case by pattern";
-	return NULL;
-}
-
 static void look_at_param(struct search *s, const struct kiln_sh_part *part)
 {
 	const struct kiln_sh_param *p = part->param;
-	const char *construct = param_construct(s, p);
+	const char *construct = kiln_sh_param_construct(p, s->in_function);
 
 	if (construct) {
 		note(s, construct, part->line);
@@ -380,6 +332,30 @@ const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
 	collect_functions(&s, list);
 	look_at_list(&s, list);
 	*line = s.line;
+	return s.found;
+}
+
+const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, unsigned *line)
+{
+	struct search s = { 0 };
+
+	collect_functions(&s, list);
+	for (const struct kiln_sh_node *n = list; n && !s.found; n = n->next) {
+		if (!kiln_sh_can_wait(n))
+			look_at_node(&s, n);
+		else if (n->assigns->subscript)
+			look_at_word(&s, n->assigns->subscript);
+	}
+	*line = s.line;
+	return s.found;
+}
+
+const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
+				      const struct kiln_sh_function *known)
+{
+	struct search s = { .known = known };
+
+	look_at_word(&s, a->value);
 	return s.found;
 }
 

@@ -53,7 +53,7 @@ int kiln_sh_read_file(struct kiln_sh_eval *ev, const char *path, char **ret, siz
 		*ret = strdup("");
 		return *ret ? 0 : kiln_sh_no_memory(ev);
 	}
-	if (!ev->world || !is_ordinary(path))
+	if (!ev->world || !is_ordinary(path) || ev->waits)
 		return kiln_sh_needs(ev, "a file that is not read here", ev->line);
 	r = ev->world->read(ev->world->data, path, ret, len);
 	if (r == -ENOENT || r == -ENOTDIR)
@@ -106,7 +106,7 @@ int kiln_sh_test_file(struct kiln_sh_eval *ev, const char *op, const char *path,
 	*ret = false;
 	if (!*path)
 		return 0;
-	if (!ev->world || !is_ordinary(path) || (path[1] && kiln_text_ends(path, "/")) || !op[1] ||
+	if (!ev->world || !is_ordinary(path) || ev->waits || (path[1] && kiln_text_ends(path, "/")) || !op[1] ||
 	    !strchr("eafdshLr", op[1]))
 		return kiln_sh_needs(ev, "a test of a file", ev->line);
 	r = ev->world->look(ev->world->data, path, op[1] != 'h' && op[1] != 'L', &look);

@@ -46,6 +46,9 @@ static int expand_all(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	char count[24];
 	int r;
 
+	r = kiln_sh_check_made(ev, p->name, part->line);
+	if (r)
+		return r;
 	if (p->length) {
 		snprintf(count, sizeof(count), "%zu", n);
 		kiln_sh_text_add(t, count, kind);
@@ -214,11 +217,18 @@ static int find_indirect(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 {
 	const char *name = kiln_vars_get(ev->scope, part->param->name, 0), *value;
 	const char *p = name;
+	int r = kiln_sh_check_made(ev, part->param->name, part->line);
+
+	if (r)
+		return r;
 
 	while (p && (p == name ? kiln_sh_is_name_start(*p) : kiln_sh_is_name(*p)))
 		p++;
 	if (!p || p == name || *p || kiln_sh_is_foreign(name))
 		return kiln_sh_needs(ev, "an indirect expansion (${!…})", part->line);
+	r = kiln_sh_check_made(ev, name, part->line);
+	if (r)
+		return r;
 	value = kiln_vars_get(ev->scope, name, 0);
 	*ret = value ? strdup(value) : NULL;
 	return value && !*ret ? kiln_sh_no_memory(ev) : 0;
@@ -231,6 +241,8 @@ static int find_value(struct kiln_sh_eval *ev, const struct kiln_sh_param *p, ch
 	size_t index = 0;
 	int r = p->subscript ? kiln_sh_index(ev, p->subscript, &index) : 0;
 
+	if (r == 0)
+		r = kiln_sh_check_made(ev, p->name, ev->line);
 	if (r)
 		return r;
 	if (p->name[0] >= '1' && p->name[0] <= '9')

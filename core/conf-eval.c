@@ -15,7 +15,11 @@ enum { LARGEST_FILE = 1 << 20, COST_OF_A_COMMAND = 50, MOST_WORK = 50 * 1000 * 1
 
 int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line)
 {
-	*ev->class = (struct kiln_conf_class){ KILN_CONF_NEEDS_SHELL, construct, line };
+	*ev->class = (struct kiln_conf_class){
+		.exactness = KILN_CONF_NEEDS_SHELL,
+		.construct = construct,
+		.line = line,
+	};
 	return KILN_SH_NEEDS;
 }
 
@@ -219,6 +223,12 @@ static int check_text(const struct kiln_sh_source *src, struct kiln_err *err)
 	return 0;
 }
 
+/* The status of what waits is not known. */
+static bool is_patient(const struct kiln_sh_source *src)
+{
+	return src->env->patient && !strstr(src->text, "$?") && !strstr(src->text, "${?");
+}
+
 static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
 		 const struct kiln_sh_node **ret, struct kiln_conf_class *class,
 		 struct kiln_err *err)
@@ -236,7 +246,12 @@ static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
 				 "%s:%u: \"%s\" is an unsubstituted template: this file is the "
 				 "input of a build, not a dkms.conf",
 				 src->name, placeholder->line, kiln_sh_literal(placeholder));
-	class->construct = lx.failed ? lx.why : kiln_sh_unsupported(*ret, &class->line);
+	if (lx.failed)
+		class->construct = lx.why;
+	else if (is_patient(src))
+		class->construct = kiln_sh_unsupported_patiently(*ret, &class->line);
+	else
+		class->construct = kiln_sh_unsupported(*ret, &class->line);
 	if (lx.failed)
 		class->line = lx.why_line;
 	if (class->construct)
@@ -266,6 +281,15 @@ static int new_scope(struct kiln_vars *scope, const struct kiln_sh_source *src,
 	return kiln_vars_in_file(scope, src->name);
 }
 
+/* Of an earlier file. */
+static bool has_late(const struct kiln_vars *vars)
+{
+	for (size_t i = 0; i < vars->n; i++)
+		if (vars->v[i].late)
+			return true;
+	return false;
+}
+
 static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node *list,
 		    struct kiln_vars *vars, struct kiln_sh_eval *ev)
 {
@@ -277,10 +301,11 @@ static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node 
 		return kiln_sh_no_memory(ev);
 	ev->scope = &first;
 	ev->frame = &frame;
-	r = kiln_sh_run(ev, list);
+	ev->waits = has_late(vars);
+	r = is_patient(src) ? kiln_sh_run_patiently(ev, list) : kiln_sh_run(ev, list);
 	ev->flow = KILN_SH_GOES_ON;
 	if (r == 0 && !src->once)
-		r = kiln_sh_second(ev, src->accepted, &second);
+		r = kiln_sh_second(ev, src, &second);
 	if (r < 0)
 		kiln_err_wrap(ev->err, "%s:%u", src->name, ev->line);
 	if (r)
@@ -302,7 +327,7 @@ int kiln_conf_eval_source(const struct kiln_sh_source *src, struct kiln_vars *va
 	const struct kiln_sh_node *list = NULL;
 	int r;
 
-	*class = (struct kiln_conf_class){ KILN_CONF_EXACT, NULL, 0 };
+	*class = (struct kiln_conf_class){ .exactness = KILN_CONF_EXACT };
 	r = check_text(src, err);
 	if (r == 0)
 		r = parse(src, &arena, &list, class, err);

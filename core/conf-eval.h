@@ -67,6 +67,8 @@ struct kiln_sh_eval {
 	bool substituted;  /* status is that of a command substitution */
 	bool located;      /* the error names the file that was sourced, and its line */
 	struct kiln_conf_class *class;
+	struct kiln_conf_class late; /* what the first value that waits needs */
+	bool waits;        /* a value does: it is not there to be read, nor what making it did */
 	struct kiln_err *err;
 	unsigned line; /* of the command that runs */
 	int status;    /* $? */
@@ -125,6 +127,13 @@ const char *kiln_sh_unsupported(const struct kiln_sh_node *list, unsigned *line)
 /* The same where these functions are known already. */
 const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
 				     const struct kiln_sh_function *known, unsigned *line);
+/* Values that can wait for a build are passed over: they are asked for one by one. */
+const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, unsigned *line);
+const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
+				      const struct kiln_sh_function *known);
+
+/* What of an expansion is not evaluated; NULL: nothing. conf-eval-class-param.c */
+const char *kiln_sh_param_construct(const struct kiln_sh_param *p, bool in_function);
 
 /* KILN_SH_NEEDS */
 int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line);
@@ -150,6 +159,17 @@ int kiln_sh_run_for_arith(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 int kiln_sh_run_while(struct kiln_sh_eval *ev, const struct kiln_sh_node *n);
 /* break and continue */
 int kiln_sh_leave_loop(struct kiln_sh_eval *ev, const struct kiln_strv *args);
+
+/* Values that wait for a build.  conf-eval-late.c */
+bool kiln_sh_is_late_name(const char *name);
+bool kiln_sh_is_harmless(const struct kiln_sh_word *w);
+bool kiln_sh_can_wait(const struct kiln_sh_node *n);
+int kiln_sh_put_off(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a);
+/* The class is exact again; why: what it was. */
+void kiln_sh_note_late(struct kiln_sh_eval *ev, const struct kiln_conf_class *why);
+/* KILN_SH_NEEDS when a variable waits; before its value is read */
+int kiln_sh_check_made(struct kiln_sh_eval *ev, const char *name, unsigned line);
+int kiln_sh_run_patiently(struct kiln_sh_eval *ev, const struct kiln_sh_node *list);
 
 /* Streams.  conf-eval-io.c */
 int kiln_sh_write(struct kiln_sh_eval *ev, const char *s, size_t n); /* to standard output */
@@ -244,4 +264,5 @@ int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned
 int kiln_sh_condition(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, bool *ret);
 
 /* The second evaluation: values of the accepted names in scope go to back. conf-pass2.c */
-int kiln_sh_second(struct kiln_sh_eval *ev, const char *const *accepted, struct kiln_vars *back);
+int kiln_sh_second(struct kiln_sh_eval *ev, const struct kiln_sh_source *src,
+		   struct kiln_vars *back);

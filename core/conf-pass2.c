@@ -61,16 +61,15 @@ static int collapse(const char *value, char **ret)
 }
 
 /* The line that dkms reads again; it has to be one assignment, of this very variable. */
-static const struct kiln_sh_assign *reread(struct kiln_sh_lexer *lx, const char *name)
+static const struct kiln_sh_node *reread(struct kiln_sh_lexer *lx, const char *name)
 {
 	const struct kiln_sh_node *n = kiln_sh_parse(lx);
 	const struct kiln_sh_assign *a = n && n->kind == KILN_SH_SIMPLE ? n->assigns : NULL;
-	unsigned line;
 
 	if (!a || a->next || n->next || n->words || n->redirects || a->array || a->append ||
 	    strcmp(a->name, name))
 		return NULL;
-	return kiln_sh_unsupported(n, &line) ? NULL : a;
+	return n;
 }
 
 static bool is_plain(const char *s)
@@ -79,56 +78,82 @@ static bool is_plain(const char *s)
 }
 
 static int evaluate(struct kiln_sh_eval *ev, const struct kiln_var *v, const char *collapsed,
-		    char **ret)
+		    char **ret, bool *can_wait)
 {
 	_cleanup_(kiln_arena_free) struct kiln_arena arena = KILN_ARENA_INIT;
 	_cleanup_(freep) char *line = kiln_strf("%s[%zu]=\"%s\"", v->name, v->index, collapsed);
-	const struct kiln_sh_assign *a;
+	const struct kiln_sh_node *n;
 	struct kiln_sh_lexer lx;
+	unsigned unused;
+	int r;
 
+	*can_wait = false;
 	if (!line)
 		return kiln_sh_no_memory(ev);
 	kiln_sh_lexer_init(&lx, &arena, line, strlen(line));
-	a = strpbrk(collapsed, "\001\177") ? NULL : reread(&lx, v->name);
+	n = strpbrk(collapsed, "\001\177") ? NULL : reread(&lx, v->name);
 	if (lx.failed == -ENOMEM)
 		return kiln_sh_no_memory(ev);
-	if (!a)
+	*can_wait = n && kiln_sh_can_wait(n);
+	if (!n || kiln_sh_unsupported(n, &unused))
 		return kiln_sh_needs(ev, "a value that reads differently the second time", v->line);
 	ev->status = 0;
-	return kiln_sh_expand_text(ev, a->value, ret);
+	r = kiln_sh_expand_text(ev, n->assigns->value, ret);
+	if (r > 0)
+		ev->class->line = v->line;
+	return r;
 }
 
-static int pass_back(struct kiln_sh_eval *ev, const struct kiln_var *v)
+static int pass_late(struct kiln_sh_eval *ev, const struct kiln_var *v)
+{
+	struct kiln_var passed = *v;
+
+	passed.late = true;
+	passed.value = (char *)"";
+	return kiln_vars_put(ev->scope, &passed) < 0 ? kiln_sh_no_memory(ev) : 0;
+}
+
+static int pass_back(struct kiln_sh_eval *ev, const struct kiln_var *v, bool patient)
 {
 	_cleanup_(freep) char *collapsed = NULL, *value = NULL;
+	struct kiln_conf_class why;
 	struct kiln_var passed = *v;
+	bool can_wait = false;
 	int r = 0;
 
+	if (v->late)
+		return pass_late(ev, v);
 	if (collapse(v->value, &collapsed) < 0)
 		return kiln_sh_no_memory(ev);
 	if (has_file_pattern(collapsed))
 		return kiln_sh_needs(ev, "a pattern for file names in a value", v->line);
 	if (!is_plain(collapsed))
-		r = evaluate(ev, v, collapsed, &value);
+		r = evaluate(ev, v, collapsed, &value, &can_wait);
+	if (r == KILN_SH_NEEDS && can_wait && patient) {
+		why = *ev->class;
+		kiln_sh_note_late(ev, &why);
+		return pass_late(ev, v);
+	}
 	if (r)
 		return r;
 	passed.value = value ? value : collapsed;
 	return kiln_vars_put(ev->scope, &passed) < 0 ? kiln_sh_no_memory(ev) : 0;
 }
 
-int kiln_sh_second(struct kiln_sh_eval *ev, const char *const *accepted, struct kiln_vars *back)
+int kiln_sh_second(struct kiln_sh_eval *ev, const struct kiln_sh_source *src,
+		   struct kiln_vars *back)
 {
 	const struct kiln_vars *first_pass = ev->scope;
 	int r = 0;
 
 	ev->scope = back;
 	ev->functions = NULL; /* they stay in the subshell that reads the file */
-	for (const char *const *name = accepted; *name && r == 0; name++) {
+	for (const char *const *name = src->accepted; *name && r == 0; name++) {
 		size_t first, n = kiln_vars_elements(first_pass, *name, &first);
 
 		for (size_t i = first; i < first + n && r == 0; i++) {
 			ev->line = first_pass->v[i].line;
-			r = pass_back(ev, &first_pass->v[i]);
+			r = pass_back(ev, &first_pass->v[i], src->env->patient);
 		}
 	}
 	return r;

@@ -83,6 +83,7 @@ static int copy_var(const struct kiln_var *from, struct kiln_var *to)
 		.file = from->file ? strdup(from->file) : NULL,
 		.index = from->index,
 		.line = from->line,
+		.late = from->late,
 	};
 
 	if (!v.name || !v.value || (from->file && !v.file)) {

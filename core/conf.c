@@ -99,6 +99,7 @@ static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_con
 	src.len = modern ? strlen(modern) : src.len;
 	env->conf_path = path;
 	r = kiln_conf_eval_source(&src, &ret->vars, &class, err);
+	ret->late |= class.late != NULL;
 	if (r < 0 || class.exactness == KILN_CONF_EXACT)
 		return r;
 	ret->file = path;
@@ -115,6 +116,7 @@ static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 	kiln_log(ctx, KILN_LOG_DEBUG, "%s:%u: %s: read by a confined bash", ret->file, ret->line,
 		 ret->construct);
 	kiln_vars_free(&ret->vars);
+	ret->late = false;
 	env->conf_path = ret->files.v[0];
 	r = kiln_conf_shell(ctx, &ret->files, env, &ret->vars, err);
 	if (r == -KILN_E_SHELL)
@@ -224,6 +226,7 @@ int kiln_conf_read(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 	fill_env(ctx, mod, kernel, default_config, &env);
 	kiln_conf_world_of(ctx, &world);
 	env.world = &world;
+	env.patient = ret->patient;
 	return evaluate(ctx, &env, ret, err);
 }
 
@@ -235,10 +238,11 @@ int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel
 }
 
 static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
-		    const struct kiln_kernel *kernel, struct kiln_conf **ret, struct kiln_err *err)
+		    const struct kiln_kernel *kernel, bool patient, struct kiln_conf **ret,
+		    struct kiln_err *err)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
-	_cleanup_(kiln_conf_reading_done) struct kiln_conf_reading got = { 0 };
+	_cleanup_(kiln_conf_reading_done) struct kiln_conf_reading got = { .patient = patient };
 	_cleanup_(freep) char *config = NULL;
 	struct kiln_kern kern = { kernel->release, kernel->arch };
 	int r = kiln_conf_read(ctx, conf, mod, kernel, &got, err);
@@ -250,14 +254,16 @@ static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 	/* without one BUILD_EXCLUSIVE_CONFIG is passed over, as in dkms */
 	kiln_conf_read_config(ctx, kernel, &config);
 	r = kiln_conf_type(conf, &got.vars, &kern, config, &ctx->distro, ret, err);
+	if (r == 0)
+		(*ret)->late = got.late;
 	for (size_t i = 0; i < warnings.n && r == 0; i++)
 		if (kiln_strv_add(&(*ret)->warnings, warnings.v[i]) < 0)
 			r = kiln_fail(err, -ENOMEM, "out of memory");
 	return r;
 }
 
-int kiln_conf_load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
-		   struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err)
+static int load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		struct kiln_kern kern, bool patient, struct kiln_conf **ret, struct kiln_err *err)
 {
 	_cleanup_(freep) char *own = kiln_strf("%s/dkms.conf", source_dir);
 	_cleanup_(kiln_kernel_done) struct kiln_kernel kernel = { 0 };
@@ -272,5 +278,17 @@ int kiln_conf_load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod
 	}
 	return r < 0 ? r
 		     : load_for(ctx, ctx->settings.conf ? ctx->settings.conf : own, mod, &kernel,
-				ret, err);
+				patient, ret, err);
+}
+
+int kiln_conf_load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		   struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err)
+{
+	return load(ctx, source_dir, mod, kern, false, ret, err);
+}
+
+int kiln_conf_load_early(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+			 struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err)
+{
+	return load(ctx, source_dir, mod, kern, true, ret, err);
 }

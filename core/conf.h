@@ -23,6 +23,7 @@ struct kiln_conf_env {
 	const char *running;      /* current_kernel */
 	const char *conf_path;    /* BASH_SOURCE */
 	const struct kiln_strv *directives; /* NAME=VALUE, which confs see, too; or NULL */
+	bool patient; /* what only a build needs may wait: kiln_var.late */
 	const struct kiln_conf_world *world; /* files and facts; NULL: asking for them needs bash */
 };
 
@@ -34,6 +35,7 @@ struct kiln_var {
 	char *value;
 	char *file;    /* of the assignment; NULL: not known */
 	unsigned line; /* 0: not known */
+	bool late;     /* stands for a value that needs bash, and waits for a build */
 };
 
 struct kiln_vars { /* sorted by name, then index */
@@ -75,6 +77,8 @@ struct kiln_conf_class {
 	enum kiln_exactness exactness;
 	const char *construct;
 	unsigned line;
+	const char *late; /* what the first value that waits needs; NULL: none waits */
+	unsigned late_line;
 };
 
 /*
@@ -126,6 +130,8 @@ struct kiln_conf {
 	bool autoinstall;
 	bool no_weak_modules;
 	char *modprobe; /* lines for modprobe.d; NULL: none */
+	/* what a build runs is not known yet: load the conf again for that, with kiln_conf_load() */
+	bool late;
 	/* sentence naming the directive that excludes this kernel; NULL: none does */
 	char *excluded;
 	/* deprecated or misspelt directives, one sentence each with file and line */
@@ -153,6 +159,8 @@ struct kiln_kernel;
 struct kiln_conf_reading {
 	bool once; /* in: leave out the second evaluation */
 	bool no_shell; /* in: when one is needed leave it at that, without variables */
+	bool patient; /* in: what only a build needs may wait */
+	bool late;    /* something does */
 	struct kiln_strv files; /* that were read, in order */
 	struct kiln_vars vars;
 	const char *construct; /* that needed a shell, and where; NULL: none did. Static */
@@ -183,3 +191,9 @@ int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel
  */
 int kiln_conf_load(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		   struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err);
+/*
+ * The same for whoever does not build: MAKE, CLEAN and the scripts may be left
+ * out where only they need a shell; then ret->late is set.
+ */
+int kiln_conf_load_early(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+			 struct kiln_kern kern, struct kiln_conf **ret, struct kiln_err *err);

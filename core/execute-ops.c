@@ -50,7 +50,7 @@ static int step_conf(const struct work *w, const char *dir, struct kiln_conf **o
 	const struct kiln_verdict *v = w->module ? kiln_module_verdict(w->module, w->step->kern) : NULL;
 	int r;
 
-	if (v && v->conf) {
+	if (v && v->conf && !v->conf->late) {
 		*ret = v->conf;
 		return 0;
 	}

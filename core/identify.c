@@ -27,7 +27,7 @@ int kiln_source_identify(struct kiln_ctx *ctx, const char *path, char **name, ch
 	static const struct kiln_kern no_kernel = { NULL, NULL };
 	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = NULL;
 	_cleanup_(freep) char *dir = directory_of(ctx, path);
-	int r = dir ? kiln_conf_load(ctx, dir, no_module, no_kernel, &conf, err)
+	int r = dir ? kiln_conf_load_early(ctx, dir, no_module, no_kernel, &conf, err)
 		    : kiln_fail(err, -ENOMEM, "out of memory");
 
 	if (r < 0)

@@ -43,7 +43,7 @@ static int note_failure(struct kiln_verdict *v, int r, const struct kiln_err *er
 static int evaluate(const struct judge *j, const struct kiln_module *m, struct kiln_verdict *v)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	int r = kiln_conf_load(j->ctx, m->source_dir, m->mod, v->kern, &v->conf, &err);
+	int r = kiln_conf_load_early(j->ctx, m->source_dir, m->mod, v->kern, &v->conf, &err);
 
 	if (r < 0)
 		return note_failure(v, r, &err);

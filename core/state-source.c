@@ -57,7 +57,7 @@ static int note_found(struct kiln_ctx *ctx, struct kiln_state *s, const char *di
 	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = NULL;
 	_cleanup_(freep) char *expected = NULL;
 	struct kiln_mod mod;
-	int r = kiln_conf_load(ctx, dir, no_module, no_kernel, &conf, &err);
+	int r = kiln_conf_load_early(ctx, dir, no_module, no_kernel, &conf, &err);
 
 	if (r < 0) {
 		kiln_log(ctx, KILN_LOG_INFO, "%s is passed over: %s", dir, kiln_err_text(&err));
