@@ -114,7 +114,6 @@ static int lacks_headers(const struct search *w)
 static int find_pair(const struct search *w, const struct kiln_kernel *k)
 {
 	const struct kiln_instance *have = kiln_module_instance(w->module, w->kern);
-	bool expected = is_expected(w);
 	int r;
 
 	if (have && have->level == KILN_INSTALLED && !have->mixed)
@@ -125,7 +124,7 @@ static int find_pair(const struct search *w, const struct kiln_kernel *k)
 	if (!r)
 		r = is_recorded(w);
 	/* Another version does the work meanwhile, or nobody expects this one. */
-	if (r || !expected || kiln_state_installed(w->state, w->module->mod.name, w->kern))
+	if (r || kiln_state_installed(w->state, w->module->mod.name, w->kern) || !is_expected(w))
 		return r;
 	if (!k->headers)
 		return lacks_headers(w);
