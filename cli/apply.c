@@ -53,10 +53,15 @@ static unsigned flags_of(const struct cli *c)
 	return (c->options.force ? KILN_FORCE : 0) | (c->force_version ? KILN_FORCE_VERSION : 0) | KILN_RETRY;
 }
 
-/*
- * A directory is copied and added on the way, unless the module is registered:
- * then only --force replaces its source.
- */
+/* Going on with the source that is registered would pass over what was typed. */
+static int refuse_source(const struct cli *c, const struct cli_mod *m)
+{
+	cli_error("%s/%s is added already: give it up before (dkms remove %s/%s --all), or go by the source that is there "
+		  "(dkms %s %s/%s).", m->name, m->version, m->name, m->version, c->verb->name, m->name, m->version);
+	return kiln_code_status(KILN_E_ADDED);
+}
+
+/* A directory is copied and added on the way. */
 static int say_source(struct cli *c, struct kiln_facts *facts, const struct cli_mod *m)
 {
 	const struct kiln_state *s;
@@ -72,7 +77,7 @@ static int say_source(struct cli *c, struct kiln_facts *facts, const struct cli_
 	if (!s)
 		return status;
 	if (kiln_state_has_module(s, cli_mod_name(m)) && !c->options.force)
-		return CLI_OK;
+		return refuse_source(c, m);
 	r = kiln_facts_import(facts, cli_mod_name(m), m->source, flags_of(c));
 	return r < 0 ? kiln_code_status(r) : CLI_OK;
 }

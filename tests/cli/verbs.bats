@@ -56,6 +56,8 @@ setup() {
 	[ -e "$T/usr/src/acme-1.2/dkms.conf" ]
 	run dkms add "$T/home/driver/dkms.conf"
 	expect_status 3
+	run dkms install "$T/home/driver" -k 6.1.0-2-test
+	expect_status 3
 }
 
 @test "autoinstall takes the newest version of what wants it, and nothing else" {
