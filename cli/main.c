@@ -97,13 +97,13 @@ static int check_arguments(const struct cli *c)
 		cli_error("-a and --all contradict each other: give one.");
 		return CLI_ARCH_AND_ALL;
 	}
-	if (needs & CLI_ONE_K && (c->kernels.n != 1 || c->every_kernel)) {
-		cli_error("dkms %s needs one kernel: -k RELEASE.", c->verb->name);
-		return CLI_ONE_KERNEL;
-	}
 	if (needs & CLI_NO_ALL && c->all) {
 		cli_error("dkms %s does not know --all: name the kernels with -k.", c->verb->name);
 		return CLI_NOT_WITH_ALL;
+	}
+	if (needs & CLI_ONE_K && (c->kernels.n != 1 || c->every_kernel)) {
+		cli_error("dkms %s needs one kernel: -k RELEASE.", c->verb->name);
+		return CLI_ONE_KERNEL;
 	}
 	if (needs & CLI_ROOT && geteuid() && !c->dry_run) {
 		cli_error("dkms %s needs root.", c->verb->name);
