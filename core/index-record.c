@@ -115,6 +115,20 @@ static void print_tree(struct kiln_buf *b, const char *word, const struct kiln_i
 		kiln_buf_addf(b, "%s %016" PRIx64 " %s\n", word, t->v[i].stamp, t->v[i].path);
 }
 
+/* Records of kernels that have gone. */
+static void sweep(const struct kiln_ctx *ctx, const char *dir)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+
+	kiln_fs_list(ctx->root, kiln_rel(dir), &names);
+	for (size_t i = 0; i < names.n; i++) {
+		_cleanup_(freep) char *kernel = kiln_tree_install_dir(ctx, (struct kiln_kern){ names.v[i], NULL });
+
+		if (kernel && !kiln_fs_exists(ctx->root, kiln_rel(kernel)))
+			kiln_index_record_drop(ctx, names.v[i]);
+	}
+}
+
 int kiln_index_record_save(const struct kiln_ctx *ctx, const char *release, const struct kiln_index_record *r)
 {
 	_cleanup_(freep) char *path = record_path(ctx, release), *dir = kiln_state_path(ctx, "index"),
@@ -131,7 +145,10 @@ int kiln_index_record_save(const struct kiln_ctx *ctx, const char *release, cons
 	if (!kiln_buf_ok(&b))
 		return -ENOMEM;
 	e = kiln_fs_make_dirs(ctx->root, kiln_rel(dir), 0755);
-	return e < 0 ? e : kiln_fs_replace(ctx->root, kiln_rel(path), b.data, b.len, 0644);
+	if (e < 0)
+		return e;
+	sweep(ctx, dir);
+	return kiln_fs_replace(ctx->root, kiln_rel(path), b.data, b.len, 0644);
 }
 
 void kiln_index_record_drop(const struct kiln_ctx *ctx, const char *release)

@@ -84,6 +84,17 @@ static int run_and_remember(struct kiln_ctx *ctx, struct kiln_kern kern, int dir
 	return r;
 }
 
+/* What a run that was killed left of new files; nobody writes there but us, under the lock. */
+static void remove_halves(int dir)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+
+	kiln_fs_list(dir, ".", &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (kiln_text_starts(names.v[i], KILN_FS_NEW_PREFIX))
+			kiln_fs_unlink(dir, names.v[i]);
+}
+
 /* Whether the index is up to date now. */
 static bool try_incremental(struct kiln_ctx *ctx, struct kiln_kern kern, int dir)
 {
@@ -114,6 +125,7 @@ int kiln_index_update(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_e
 				 kiln_code_text(dir));
 	if (!has_index(dir))
 		return 0;
+	remove_halves(dir);
 	base = base_of(ctx);
 	if (base)
 		return try_incremental(ctx, kern, dir) ? 0 : run_and_remember(ctx, kern, dir, base, err);
@@ -190,6 +202,8 @@ int kiln_index_clean(struct kiln_ctx *ctx, struct kiln_kern kern)
 	_cleanup_(freep) char *path = kiln_tree_install_dir(ctx, kern);
 	int r;
 
+	if (dir == -ENOENT)
+		kiln_index_record_drop(ctx, kern.release);
 	if (dir < 0 || !path)
 		return dir == -ENOENT ? 0 : dir < 0 ? dir : -ENOMEM;
 	r = has_image(dir) ? 1 : kiln_fs_walk(dir, ".", is_module, NULL);

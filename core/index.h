@@ -203,6 +203,7 @@ struct kiln_index_record {
 void kiln_index_record_done(struct kiln_index_record *r); /* also for _cleanup_ */
 /* -ENOENT: there is none that can be read. */
 int kiln_index_record_load(const struct kiln_ctx *ctx, const char *release, struct kiln_index_record *ret);
+/* Records of kernels that have gone go, too. */
 int kiln_index_record_save(const struct kiln_ctx *ctx, const char *release, const struct kiln_index_record *r);
 void kiln_index_record_drop(const struct kiln_ctx *ctx, const char *release);
 /* Identity of the program and of its configuration, *conf included; -ENOTSUP: a version or a line that we do not know. */

@@ -92,7 +92,7 @@ static int read_garbage(struct kiln_ctx *ctx, struct kiln_state *s, const char *
  */
 static int read_leftovers(struct kiln_ctx *ctx, struct kiln_state *s)
 {
-	static const char *const folders[] = { ".", "journal", "records", "stale-initramfs" };
+	static const char *const folders[] = { ".", "index", "journal", "records", "stale-initramfs" };
 	int r = read_garbage(ctx, s, "work", "");
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r >= 0; i++)

@@ -87,6 +87,7 @@ static void check(struct fixture *f, const char *why)
 	bool settings = f->ctx->settings.whole_index;
 
 	assert_int_equal(kiln_index_update(f->ctx, kern, NULL), 0);
+	assert_false(kiln_fs_exists(dir, KILN_FS_NEW_PREFIX "0123"));
 	if (!*why && strstr(kiln_buf_str(&f->said), "has to run"))
 		fail_msg("%s", f->said.data);
 	else if (*why && !strstr(kiln_buf_str(&f->said), why))
@@ -243,6 +244,7 @@ static void do_future(struct fixture *f)
 static void do_half_written(struct fixture *f)
 {
 	do_install(f);
+	unit_write(f->root, K "/" KILN_FS_NEW_PREFIX "0123", "half");
 	unit_write(f->root, K "/modules.symbols", "# Aliases for symbols, used by symbol_request().\n");
 }
 
@@ -453,6 +455,25 @@ static void test_circle(void **state)
 	tear_down(&f);
 }
 
+/* The record goes with its kernel, now or when the next one is written. */
+static void test_sweep(void **state)
+{
+	struct fixture f;
+
+	if (!have_depmod())
+		skip();
+	set_up(&f, *state);
+	unit_write(f.root, "var/lib/modkiln/index/5.10", "modkiln-index 1\nend\n");
+	do_install(&f);
+	assert_int_equal(kiln_index_update(f.ctx, kern, NULL), 0);
+	assert_false(kiln_fs_exists(f.root->fd, "var/lib/modkiln/index/5.10"));
+	assert_true(kiln_fs_exists(f.root->fd, "var/lib/modkiln/index/6.1"));
+	assert_int_equal(kiln_fs_remove_tree(f.root->fd, K), 0);
+	assert_int_equal(kiln_index_clean(f.ctx, kern), 0);
+	assert_false(kiln_fs_exists(f.root->fd, "var/lib/modkiln/index/6.1"));
+	tear_down(&f);
+}
+
 /* index=full: depmod each time, and nothing is remembered. */
 static void test_whole(void **state)
 {
@@ -475,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_reasons),
 		unit_test_with_root(test_circle),
+		unit_test_with_root(test_sweep),
 		unit_test_with_root(test_whole),
 	};
 
