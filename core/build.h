@@ -82,6 +82,8 @@ void kiln_record_done(struct kiln_record *r);
 /* Hash over everything a build reads that we know of; owned by the caller. */
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		       const struct kiln_kernel *kernel, char **ret, struct kiln_err *err);
+/* Reads what the inputs of all modules for a kernel have in common: once, before workers do. */
+void kiln_record_prepare(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);
 /* -ENOENT: there is none; an unreadable one counts as none and is dropped. */
 int kiln_record_load(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_record *ret);
 int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const struct kiln_record *r);

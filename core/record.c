@@ -15,6 +15,7 @@
 #include "core/base/text.h"
 
 #include "core/build-steps.h"
+#include "core/once.h"
 #include "core/tree.h"
 
 #define FIRST_LINE "modkiln-record 1"
@@ -213,7 +214,7 @@ static void add_file(struct kiln_buf *b, int dir, const char *path, const char *
 {
 	char sum[KILN_HASH_SIZE];
 
-	if (kiln_fs_hash_file(dir, path, sum) < 0)
+	if (kiln_once_hash(dir, path, sum) < 0)
 		kiln_buf_addf(b, "%s -\n", what);
 	else
 		kiln_buf_addf(b, "%s %s\n", what, sum);
@@ -264,6 +265,13 @@ static void add_headers(struct kiln_buf *b, struct kiln_ctx *ctx, const struct k
 		add_file(b, dir, files[i], files[i]);
 	if (config >= 0)
 		add_file(b, config, name, "config");
+}
+
+void kiln_record_prepare(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+
+	add_headers(&b, ctx, kernel);
 }
 
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
