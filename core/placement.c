@@ -296,6 +296,14 @@ static int add_found(struct kiln_placement *p, struct kiln_found f)
 	return 0;
 }
 
+static bool is_named(void *data, const char *name)
+{
+	const struct kiln_placement *p = data;
+	_cleanup_(freep) char *key = kiln_module_key(name);
+
+	return key && kiln_strv_has(&p->names, key);
+}
+
 static int see_file(void *data, int dir, const char *name, const char *path, const struct stat *st)
 {
 	struct kiln_placement *p = data;
@@ -342,7 +350,7 @@ static int load_paths(struct kiln_placement *p)
 
 static int load_files(struct kiln_placement *p)
 {
-	int r = kiln_fs_walk(p->ctx->root, kiln_rel(p->dir), see_file, p);
+	int r = kiln_fs_walk_wanted(p->ctx->root, kiln_rel(p->dir), is_named, see_file, p);
 
 	if (p->n_found)
 		qsort(p->found, p->n_found, sizeof(*p->found), by_rank);

@@ -290,6 +290,30 @@ static void test_walk(void **state)
 	assert_int_equal(kiln_fs_walk(root->fd, "none", collect, &b), -ENOENT);
 }
 
+static bool is_acme(void *data, const char *name)
+{
+	(void)data;
+	return !strncmp(name, "acme", 4) || !strcmp(name, "stop") || !strcmp(name, "dangling");
+}
+
+/* Directories are gone into whatever they are called; links are not. */
+static void test_walk_wanted(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+
+	make_tree(root);
+	unit_write(root, "src/sub/acme.d/acme", "");
+	unit_write(root, "src/sub/acme.d/other", "");
+	assert_int_equal(kiln_fs_walk_wanted(root->fd, "src", is_acme, collect, &b), 0);
+	assert_string_equal(kiln_buf_str(&b), "dangling sub/acme.d/acme sub/deep/acme.c ");
+	kiln_buf_reset(&b);
+	unit_write(root, "src/sub/a/stop", "");
+	assert_int_equal(kiln_fs_walk_wanted(root->fd, "src/sub", is_acme, collect, &b), 42);
+	assert_string_equal(kiln_buf_str(&b), "a/stop ");
+	assert_int_equal(kiln_fs_walk_wanted(root->fd, "none", is_acme, collect, &b), -ENOENT);
+}
+
 static void test_same(void **state)
 {
 	struct unit_root *root = *state;
@@ -362,6 +386,7 @@ int main(void)
 		unit_test_with_root(test_copy_tree_refuses_what_is_no_source),
 		unit_test_with_root(test_remove_tree),
 		unit_test_with_root(test_walk),
+		unit_test_with_root(test_walk_wanted),
 		unit_test_with_root(test_same),
 		unit_test_with_root(test_hash),
 		unit_test_with_root(test_hash_tree),
