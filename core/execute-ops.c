@@ -361,8 +361,10 @@ void kiln_op_prepare(const struct kiln_exec *x, const struct kiln_step *step)
 {
 	const struct kiln_kernel *kernel = step->op == KILN_OP_BUILD ? kiln_state_kernel(x->state, step->kern) : NULL;
 
-	if (kernel && kernel->headers)
-		kiln_proof_kernel(x->ctx, kernel);
+	if (!kernel || !kernel->headers)
+		return;
+	kiln_record_prepare(x->ctx, kernel);
+	kiln_proof_kernel(x->ctx, kernel);
 }
 
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d)

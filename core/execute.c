@@ -14,7 +14,6 @@
 
 #include "core/build.h"
 #include "core/job-times.h"
-#include "core/proof.h"
 #include "core/report.h"
 #include "core/want.h"
 
@@ -270,28 +269,6 @@ static size_t pool_width(const struct kiln_ctx *ctx, const struct kiln_plan *p)
 	return ctx->settings.jobs > 0 ? (size_t)ctx->settings.jobs : p->n + 1;
 }
 
-static bool builds_for(const struct kiln_plan *p, const struct kiln_kernel *k)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (p->steps[i].op == KILN_OP_BUILD && !p->steps[i].refused &&
-		    kiln_kern_same(p->steps[i].kern, (struct kiln_kern){ k->release, k->arch }))
-			return true;
-	return false;
-}
-
-/* What is read once for all modules of a kernel is read here: the workers are forks of us, and have it. */
-static void read_kernels(const struct walk *w)
-{
-	const struct kiln_state *s = w->exec.state;
-
-	for (size_t i = 0; i < s->n_kernels; i++) {
-		if (!s->kernels[i].headers || !builds_for(w->plan, &s->kernels[i]))
-			continue;
-		kiln_record_prepare(w->exec.ctx, &s->kernels[i]);
-		kiln_proof_kernel(w->exec.ctx, &s->kernels[i]);
-	}
-}
-
 static int walk_open(struct walk *w)
 {
 	const struct kiln_plan *p = w->plan;
@@ -313,7 +290,6 @@ static int walk_open(struct walk *w)
 	kiln_times_load(ctx, &w->times);
 	kiln_times_estimate(ctx, w->exec.state, &w->times, p, seconds);
 	kiln_times_rank(p, seconds, w->ranks);
-	read_kernels(w);
 	return 0;
 }
 
