@@ -140,6 +140,14 @@ static int is_pending(const struct kiln_why_case *c, struct kiln_why *w)
 	return 0;
 }
 
+static int is_held(const struct kiln_why_case *c, struct kiln_why *w)
+{
+	if (!c->verdict || !c->verdict->held)
+		return 0;
+	return next_install(answer(w, KILN_WHY_SUPERSEDED, "it was rolled back, and nothing has changed since"), c, w,
+			    "takes it again");
+}
+
 /* Nobody waits for a version that is not the newest; another one may do the work. */
 static int is_superseded(const struct kiln_why_case *c, struct kiln_why *w)
 {
@@ -265,7 +273,7 @@ static int is_missing(const struct kiln_why_case *c, struct kiln_why *w)
 typedef int rule_fn(const struct kiln_why_case *c, struct kiln_why *w);
 
 static rule_fn *const rules[] = {
-	is_broken,   is_cut_off,  is_installed,	 is_weak,    is_pending,       is_superseded, has_bad_conf,
+	is_broken,   is_cut_off,  is_installed,	 is_weak,    is_pending,       is_held,	is_superseded, has_bad_conf,
 	is_excluded, is_disabled, lacks_headers, has_failed, lacks_dependency, is_missing,
 };
 

@@ -68,6 +68,19 @@ static void save_failure(const struct unit_root *root, struct kiln_kern kern, in
 	assert_int_equal(kiln_record_save(ctx, acme, kern, &r), 0);
 }
 
+/* As dkms rollback leaves it: held as long as it would be built from the same. */
+static void save_held(const struct unit_root *root)
+{
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(kiln_record_done) struct kiln_record r = { .version = 1, .held = true };
+	struct kiln_kernel kernel;
+
+	assert_int_equal(kiln_kernel_load(ctx, k9, &kernel, NULL), 0);
+	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &kernel, &r.inputs, NULL), 0);
+	assert_int_equal(kiln_record_save(ctx, acme, k9, &r), 0);
+	kiln_kernel_done(&kernel);
+}
+
 /* ---- asking ---- */
 
 static void assert_why(const struct unit_root *root, const char *version, const char *release, const char *expected)
@@ -105,6 +118,23 @@ static void assert_missing(const struct unit_root *root, const char *expected)
 }
 
 /* ---- reasons ---- */
+
+static void test_held(void **state)
+{
+	struct unit_root *root = *state;
+
+	add_kernel(root, K9, true);
+	add_module(root, "1.0", "AUTOINSTALL=yes");
+	add_module(root, "1.2", "AUTOINSTALL=yes");
+	add_installed(root, "1.0", K9);
+	save_held(root);
+	assert_why(root, "1.2", K9, "superseded: it was rolled back, and nothing has changed since -> "
+		   "\"dkms install acme/1.2 -k " K9 "\" takes it again");
+	assert_missing(root, NULL);
+	unit_write(root, "usr/src/acme-1.2/acme.c", "int fixed;\n");
+	assert_why(root, "1.2", K9, "missing: version 1.0 is installed, and this one is newer -> \"dkms install acme/1.2 -k "
+		   K9 "\" installs it");
+}
 
 static void test_states(void **state)
 {
@@ -222,6 +252,7 @@ static void test_exclusion_is_recorded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		unit_test_with_root(test_held),
 		unit_test_with_root(test_states),  unit_test_with_root(test_refusals),
 		unit_test_with_root(test_waiting), unit_test_with_root(test_missing),
 		unit_test_with_root(test_exclusion_is_recorded),
