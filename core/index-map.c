@@ -249,8 +249,8 @@ int kiln_index_compare_symbols(const void *a, const void *b)
 uint32_t kiln_index_owner(const struct kiln_index *x, const char *name)
 {
 	const struct kiln_index_symbol wanted = { name, 0, kiln_index_hash(name) & (KILN_INDEX_SYMBOL_BUCKETS - 1) };
-	const struct kiln_index_symbol *s = bsearch(&wanted, x->symbols, x->n_symbols, sizeof(wanted),
-						    kiln_index_compare_symbols);
+	const struct kiln_index_symbol *s = x->n_symbols ? bsearch(&wanted, x->symbols, x->n_symbols, sizeof(wanted),
+								   kiln_index_compare_symbols) : NULL;
 
 	return s ? s->owner : KILN_INDEX_NONE;
 }
