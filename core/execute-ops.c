@@ -19,6 +19,7 @@
 #include "core/proof.h"
 #include "core/tree.h"
 #include "core/want.h"
+#include "core/weak.h"
 
 /* A step with what it is about. */
 struct work {
@@ -210,6 +211,8 @@ static void op_install(const struct work *w, struct kiln_done *d, bool *changed)
 		kiln_done_fail(d, r, &err);
 	else
 		kiln_place_install(&job, d, changed);
+	if (*changed && d->result == KILN_DONE)
+		kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ job.mod, w->step->kern, job.conf, true }, d);
 }
 
 /* The source may be gone by now: then records and the tree tell what to take away. */
@@ -220,10 +223,15 @@ static void op_uninstall(const struct work *w, struct kiln_done *d, bool *change
 	struct kiln_kernel gone = { .release = (char *)w->step->kern.release, .arch = (char *)w->step->kern.arch };
 	struct kiln_place_job job = { .ctx = w->ctx, .mod = w->step->mod, .kernel = w->kernel ? w->kernel : &gone,
 				      .source_dir = dir, .flags = w->step->flags };
+	struct kiln_done weak = { 0 };
 
 	if (dir)
 		step_conf(w, dir, &owned, &job.conf, NULL);
+	kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ job.mod, w->step->kern, job.conf, false }, &weak);
 	kiln_place_uninstall(&job, d, changed);
+	if (!d->note)
+		d->note = TAKE_PTR(weak.note);
+	kiln_done_clear(&weak);
 	if (w->step->flags & KILN_KERNEL_GOES)
 		kiln_journal_close(w->ctx, w->step->kern);
 }

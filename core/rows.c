@@ -98,7 +98,7 @@ static int add_instance(struct listing *l, const struct kiln_module *m,
 		return -ENOMEM;
 	row->kern = i->kern;
 	row->weak_from = i->weak_from;
-	return kiln_row_inspect(l->ctx, m, row);
+	return i->weak_from ? 0 : kiln_row_inspect(l->ctx, m, row); /* its files are another kernel's */
 }
 
 /* A row for each kernel that is asked for; none of them has the module: it is just there. */

@@ -16,6 +16,7 @@
 
 #include "core/place.h"
 #include "core/tree.h"
+#include "core/weak.h"
 
 struct kiln_kern kiln_state_kern(const struct kiln_state *s, struct kiln_kern kern)
 {
@@ -166,6 +167,8 @@ int kiln_state_load(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct
 		s->no_autoinstall = kiln_ctx_no_autoinstall(ctx);
 		r = kiln_state_read_tree(ctx, s, err);
 	}
+	if (r >= 0)
+		r = kiln_weak_read(ctx, s);
 	if (r >= 0)
 		r = facts ? read_for_facts(ctx, s, facts, err) : read_for_status(ctx, s);
 	if (r == -ENOMEM)

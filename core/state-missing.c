@@ -116,7 +116,7 @@ static int find_pair(const struct search *w, const struct kiln_kernel *k)
 	const struct kiln_instance *have = kiln_module_instance(w->module, w->kern);
 	int r;
 
-	if (have && have->level == KILN_INSTALLED && !have->mixed)
+	if (have && ((have->level == KILN_INSTALLED && !have->mixed) || have->weak_from))
 		return 0;
 	r = is_cut_off(w);
 	if (!r)
