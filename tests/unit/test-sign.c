@@ -317,6 +317,68 @@ static void test_same_bytes_as_sign_file(void **state)
 		skip();
 }
 
+/* ---- a key in a token ---- */
+
+/* MODKILN_SOFTHSM: where SoftHSM and OpenSSL's engine are unpacked, if they are not installed. */
+static char *softhsm(const char *path)
+{
+	const char *prefix = getenv("MODKILN_SOFTHSM");
+	_cleanup_(freep) char *whole = kiln_strf("%s%s", prefix ? prefix : "", path);
+
+	return access(whole, R_OK) < 0 ? NULL : TAKE_PTR(whole);
+}
+
+/* A token "ground" with PIN 5678, which has the key of place as "k". */
+static void make_token(const struct unit_root *root, const char *util, const char *library)
+{
+	_cleanup_(freep) char *conf = kiln_strf("%s/softhsm.conf", root->path), *key = kiln_strf("%s/keys/one.key", root->path);
+	_cleanup_(freep) char *text = kiln_strf("directories.tokendir = %s/tokens\n", root->path);
+	const char *init[] = { util, "--module", library, "--init-token", "--free", "--label", "ground", "--so-pin", "1234",
+			       "--pin", "5678", NULL };
+	const char *import[] = { util, "--module", library, "--import", key, "--token", "ground", "--label", "k", "--id", "a1",
+				 "--pin", "5678", NULL };
+
+	unit_dir(root, "tokens");
+	unit_write(root, "softhsm.conf", text);
+	setenv("SOFTHSM2_CONF", conf, 1);
+	run(init, 0);
+	run(import, 0);
+}
+
+static void test_token(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(freep) char *util = softhsm("/usr/bin/softhsm2-util"), *library = softhsm("/usr/lib/softhsm/libsofthsm2.so");
+	_cleanup_(freep) char *by_file = NULL, *by_token = NULL;
+	struct kiln_key_place at = { (char *)"pkcs11:token=ground;object=k;type=private", place.certificate, true };
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	struct kiln_ctx *ctx = context(root);
+	struct kiln_key key = make(ctx, &place), token;
+	size_t n, len;
+
+	if (!util || !library) {
+		print_message("no softhsm2: a key in a token was not tried\n");
+		kiln_key_done(&key);
+		kiln_ctx_free(ctx);
+		skip();
+	}
+	make_token(root, util, library);
+	assert_no_key(ctx, &at, NULL, "cannot be used");
+	if (kiln_key_load(ctx, &at, "5678", &token, &err) < 0)
+		fail_msg("%s", kiln_err_text(&err));
+	write_module(root, MODULE);
+	assert_int_equal(kiln_sign_file(&key, "sha256", root->fd, MODULE, NULL), 0);
+	read_module(root, MODULE, &by_file, &n);
+	write_module(root, MODULE);
+	assert_int_equal(kiln_sign_file(&token, "sha256", root->fd, MODULE, &err), 0);
+	read_module(root, MODULE, &by_token, &len);
+	assert_int_equal(n, len);
+	assert_memory_equal(by_file, by_token, n);
+	kiln_key_done(&token);
+	kiln_key_done(&key);
+	kiln_ctx_free(ctx);
+}
+
 /* ---- trust ---- */
 
 static void add_list(struct kiln_buf *to, const unsigned char type[16], const void *data, size_t n)
@@ -443,6 +505,7 @@ static void test_policy(void **state)
 
 int main(void)
 {
+	_cleanup_(freep) char *library = softhsm("/usr/lib/softhsm/libsofthsm2.so");
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_key),
 		unit_test_with_root(test_certificate_says_what_it_is_for),
@@ -452,6 +515,7 @@ int main(void)
 		unit_test_with_root(test_trailers_that_lie),
 		unit_test_with_root(test_compressed),
 		unit_test_with_root(test_same_bytes_as_sign_file),
+		unit_test_with_root(test_token),
 		unit_test_with_root(test_lists),
 		unit_test_with_root(test_keys_of_the_kernel),
 		unit_test_with_root(test_no_key_for_another_root),
@@ -459,5 +523,7 @@ int main(void)
 		unit_test_with_root(test_policy),
 	};
 
+	if (library) /* the engine asks once in a process */
+		setenv("PKCS11_MODULE_PATH", library, 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
