@@ -84,7 +84,8 @@ static void undo_kernels(struct planner *p, const struct pair *x, undo_fn *undo)
 	}
 	for (size_t k = 0; k < x->module->n_instances; k++) {
 		one.kern = x->module->instances[k].kern;
-		undo(p, &one);
+		if (!x->module->instances[k].weak_from) /* goes with its lender */
+			undo(p, &one);
 	}
 }
 
@@ -99,7 +100,8 @@ void kiln_planner_undo(struct planner *p, const struct pair *x)
 static bool anything_left(const struct planner *p, const struct kiln_module *m)
 {
 	for (size_t k = 0; k < m->n_instances; k++)
-		if (kiln_planner_find(p, KILN_OP_UNBUILD, m->mod, m->instances[k].kern) < 0)
+		if (!m->instances[k].weak_from &&
+		    kiln_planner_find(p, KILN_OP_UNBUILD, m->mod, m->instances[k].kern) < 0)
 			return true;
 	return false;
 }
@@ -119,5 +121,6 @@ void kiln_planner_remove(struct planner *p, const struct pair *x)
 		return;
 	i = kiln_planner_append(p, kiln_planner_step(x, KILN_OP_REMOVE, kiln_no_kernel));
 	for (size_t k = 0; k < m->n_instances; k++)
-		kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_UNBUILD, m->mod, m->instances[k].kern));
+		if (!m->instances[k].weak_from)
+			kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_UNBUILD, m->mod, m->instances[k].kern));
 }

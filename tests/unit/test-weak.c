@@ -66,6 +66,33 @@ static void test_links(void **state)
 	kiln_ctx_free(ctx);
 }
 
+/* What is lent goes with its lender: nothing of it keeps a module registered. */
+static void assert_removed(struct kiln_ctx *ctx, const char *release)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_plan_freep) struct kiln_plan *plan = NULL;
+	_cleanup_(freep) char *text = NULL;
+
+	assert_int_equal(kiln_facts_request(facts, KILN_OP_REMOVE, acme, (struct kiln_kern){ release, NULL }, 0), 0);
+	assert_int_equal(kiln_dry_run(ctx, facts, &plan, NULL), 0);
+	assert_int_equal(kiln_plan_print(plan, &text), 0);
+	if (!strstr(text, "remove    acme/1.2") || strstr(text, NEW))
+		fail_msg("%s", text);
+}
+
+static void test_removal(void **state)
+{
+	struct unit_root *root = *state;
+	struct kiln_ctx *ctx = set_up(root);
+
+	unit_link(root, "lib/modules/" NEW "/weak-updates/one.ko.xz", "/lib/modules/" OLD "/extra/one.ko.xz");
+	unit_link(root, "lib/modules/" NEW "/weak-updates/two.ko.xz", "/lib/modules/" OLD "/extra/two.ko.xz");
+	assert_weak(ctx, OLD);
+	assert_removed(ctx, OLD);
+	assert_removed(ctx, NULL);
+	kiln_ctx_free(ctx);
+}
+
 static void test_foreign_links(void **state)
 {
 	static const char *const targets[] = { "/", "", "/lib/modules", "/lib/modules/", "/lib/modules/" OLD, "../" OLD,
@@ -150,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_links),
+		unit_test_with_root(test_removal),
 		unit_test_with_root(test_foreign_links),
 		unit_test_with_root(test_told),
 		unit_test_with_root(test_suse),
