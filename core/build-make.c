@@ -17,21 +17,21 @@
 /* Of SIGKILL: somebody, or the kernel for want of memory. */
 #define STATUS_KILLED (128 + 9)
 
-/* Runs argv in the build directory and logs it as text. */
-static int run(struct kiln_build *b, const char *what, const char *text, const char *const *argv, struct kiln_err *err)
+#define PATCH_MAX (64UL << 20)
+
+/* Runs p, of which argv and input are set, in the build directory, and logs it as text. */
+static int run(struct kiln_build *b, const char *what, const char *text, struct kiln_proc *p, struct kiln_err *err)
 {
-	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
-	p.argv = argv;
-	p.env = (const char *const *)b->env.v;
-	p.cwd = b->dir;
-	p.out = p.err = b->log.fd;
-	p.keep[0] = b->job->jobs.take;
-	p.keep[1] = b->job->jobs.give;
-	p.seconds = kiln_build_seconds(b);
+	p->env = (const char *const *)b->env.v;
+	p->cwd = b->dir;
+	p->out = p->err = b->log.fd;
+	p->keep[0] = b->job->jobs.take;
+	p->keep[1] = b->job->jobs.give;
+	p->seconds = kiln_build_seconds(b);
 	kiln_build_log_begin(&b->log, what, text);
-	r = kiln_sandbox_run(b->sandbox, &p, err);
+	r = kiln_sandbox_run(b->sandbox, p, err);
 	kiln_build_log_end(&b->log, r);
 	return r;
 }
@@ -74,43 +74,51 @@ static bool leaves_directory(const char *path)
 	return kiln_text_split(path, "/", &parts) < 0 || kiln_strv_has(&parts, "..");
 }
 
-/* The administrator's patch in /etc/dkms/M/patches takes the place of the module's own, as in dkms 3.4. */
-static int overlay_patch(struct kiln_build *b, const char *patch, struct kiln_err *err)
+/*
+ * The administrator's patch in /etc/dkms/M/patches takes the place of the
+ * module's own, as in dkms 3.4.  It is read here and given to patch as its input:
+ * the build directory is not ours to write to any more.
+ */
+static int load_overlay(const struct kiln_build *b, const char *patch, struct kiln_proc *p, struct kiln_err *err)
 {
-	_cleanup_(freep) char *from = kiln_strf("etc/dkms/%s/patches/%s", b->job->mod.name, patch);
-	_cleanup_(freep) char *to = kiln_strf("patches/%s", patch), *dir = to ? strdup(to) : NULL;
-	int r;
+	_cleanup_(freep) char *from = kiln_strf("etc/dkms/%s/patches/%s", b->job->mod.name, patch), *text = NULL;
+	int r = from ? kiln_fs_read(b->ctx->root, from, PATCH_MAX, &text, &p->input_len) : -ENOMEM;
 
-	if (!from || !dir)
-		return kiln_fail(err, -ENOMEM, "out of memory");
-	if (!kiln_fs_is_file(b->ctx->root, from))
+	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	*strrchr(dir, '/') = '\0';
-	r = kiln_fs_make_dirs(b->dir, dir, 0755);
-	if (r >= 0)
-		r = kiln_fs_copy_file(b->ctx->root, from, b->dir, to, 0644, false);
-	return r < 0 ? kiln_fail(err, r, "cannot copy /%s: %s", from, kiln_code_text(r)) : 0;
+	if (r < 0)
+		return kiln_fail(err, r, "cannot read /%s: %s", from ? from : patch, kiln_code_text(r));
+	p->input = TAKE_PTR(text);
+	return 0;
+}
+
+static int run_patch(struct kiln_build *b, const char *patch, struct kiln_proc *p, struct kiln_err *err)
+{
+	_cleanup_(freep) char *path = kiln_strf("./patches/%s", patch), *text = kiln_strf("patch -p1 < ./patches/%s", patch);
+	/* -f: a question would wait for a terminal, or be answered wrongly */
+	const char *argv[] = { "patch", "-p1", "-f", p->input ? NULL : "-i", path, NULL };
+
+	if (!path || !text)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (!p->input && !kiln_fs_is_file(b->dir, path))
+		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch patches/%s is missing in %s", patch, b->job->source_dir);
+	p->argv = argv;
+	return run(b, "Applying a patch", text, p, err);
 }
 
 static int apply_patch(struct kiln_build *b, const char *patch, struct kiln_err *err)
 {
-	_cleanup_(freep) char *path = kiln_strf("./patches/%s", patch), *text = kiln_strf("patch -p1 < ./patches/%s", patch);
-	/* -f: a question would wait for a terminal, or be answered wrongly */
-	const char *argv[] = { "patch", "-p1", "-f", "-i", path, NULL };
+	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
-	if (!path || !text)
-		return kiln_fail(err, -ENOMEM, "out of memory");
 	if (leaves_directory(patch))
 		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch %s lies outside the directory patches", patch);
-	r = overlay_patch(b, patch, err);
-	if (r < 0)
+	r = load_overlay(b, patch, &p, err);
+	if (r >= 0)
+		r = run_patch(b, patch, &p, err);
+	free((void *)p.input);
+	if (r == 0 || r == -KILN_E_PATCHFILE)
 		return r;
-	if (!kiln_fs_is_file(b->dir, path))
-		return kiln_fail(err, -KILN_E_PATCHFILE, "the patch patches/%s is missing in %s", patch, b->job->source_dir);
-	r = run(b, "Applying a patch", text, argv, err);
-	if (r == 0)
-		return 0;
 	r = explain(b, -KILN_E_PATCH, "patch", r, err);
 	kiln_err_wrap(err, "the patch %s does not apply", patch);
 	return r;
@@ -234,10 +242,12 @@ int kiln_build_make(struct kiln_build *b, struct kiln_err *err)
 {
 	_cleanup_(freep) char *command = kiln_build_command(b);
 	const char *argv[] = { kiln_proc_have("bash") ? "bash" : "sh", "-c", command, NULL };
+	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
 	if (!command)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	r = run(b, "Building the modules", command, argv, err);
+	p.argv = argv;
+	r = run(b, "Building the modules", command, &p, err);
 	return r ? explain(b, -KILN_E_MAKE, "the MAKE command", r, err) : 0;
 }

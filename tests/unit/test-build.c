@@ -330,6 +330,24 @@ static void test_patch_file(void **state)
 	done(&m);
 }
 
+/* It takes the place of the module's own, and is written nowhere: "patches" may be a link that leads out. */
+static void test_patch_of_the_administrator(void **state)
+{
+	struct machine m;
+
+	if (!kiln_proc_have("patch"))
+		skip();
+	set_up(&m, *state, "cp acme.c acme.ko");
+	unit_dir(m.root, "elsewhere");
+	unit_link(m.root, "usr/src/acme-1.2/patches", "../../../../../../elsewhere");
+	unit_write(m.root, "etc/dkms/acme/patches/a.patch", "--- a/acme.c\n+++ b/acme.c\n@@ -1 +1 @@\n-int acme;\n+int ours;\n");
+	add_patch(&m, "a.patch");
+	assert_built(&m);
+	unit_assert_file(m.root, BUILT "/module/acme_dest.ko", "int ours;\n");
+	assert_false(is_there(&m, "elsewhere/a.patch"));
+	done(&m);
+}
+
 static void write_script(const struct machine *m, const char *path, const char *text)
 {
 	unit_write(m->root, path, text);
@@ -567,6 +585,7 @@ int main(void)
 		unit_test_with_root(test_nothing_to_build),
 		unit_test_with_root(test_patch),
 		unit_test_with_root(test_patch_file),
+		unit_test_with_root(test_patch_of_the_administrator),
 		unit_test_with_root(test_hooks),
 		unit_test_with_root(test_hook_is_missing),
 		unit_test_with_root(test_dependency_symbols),
