@@ -132,7 +132,7 @@ static int weight(const char *line)
 	static const char *const missing[] = {
 		": not found", "command not found", "No such file or directory", "Permission denied",
 		"Operation not permitted", "Read-only file system", "File too large",
-		"resolve host", "unable to resolve", "name resolution", "Network is unreachable", NULL,
+		"no new privileges", "resolve host", "unable to resolve", "name resolution", "Network is unreachable", NULL,
 	};
 	static const char *const consequences[] = { "*** ", "Error ", "failed", NULL };
 

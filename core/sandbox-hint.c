@@ -20,7 +20,7 @@ const char *kiln_sandbox_hint(const struct kiln_sandbox *s, const char *line)
 					       "Network is unreachable", "socket: Operation not permitted",
 					       NULL };
 	static const char *const denied[] = { "Read-only file system", "Permission denied",
-					      "Operation not permitted", NULL };
+					      "Operation not permitted", "no new privileges", NULL };
 	enum kiln_isolation level = s ? kiln_sandbox_level(s) : KILN_ISOLATION_NONE;
 
 	if (level >= KILN_ISOLATION_CONFINED && has_any(line, network))

@@ -86,6 +86,7 @@ static int keep(struct kiln_sandbox *s, const char *path)
 
 static int choose_mounts(struct kiln_ctx *ctx, struct kiln_sandbox *s, const struct kiln_sandbox_job *job)
 {
+	_cleanup_(freep) char *behind = job->headers ? kiln_strf("%s/source", job->headers) : NULL;
 	int r = choose_covers(s);
 
 	if (r == 0 && *ctx->root_path)
@@ -94,6 +95,8 @@ static int choose_mounts(struct kiln_ctx *ctx, struct kiln_sandbox *s, const str
 		r = keep(s, job->headers);
 	if (r == 0)
 		r = keep(s, job->sources);
+	if (r == 0)
+		r = keep(s, behind); /* where headers were built apart from their source */
 	return r;
 }
 
