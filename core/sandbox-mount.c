@@ -88,6 +88,28 @@ static int close_covers(const struct kiln_strv *dirs)
 	return 0;
 }
 
+/*
+ * A chroot may have no devices, and every build needs /dev/null.  As root with
+ * the system in reach one makes a file of it instead, which stays.
+ */
+static int make_devices(void)
+{
+	static const struct {
+		const char *path;
+		unsigned minor; /* of the memory devices, major number 1 */
+	} devices[] = { { "/dev/null", 3 }, { "/dev/zero", 5 }, { "/dev/full", 7 }, { "/dev/random", 8 },
+			{ "/dev/urandom", 9 } };
+
+	if (mount("modkiln", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755") < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (syscall(SYS_mknodat, AT_FDCWD, devices[i].path, S_IFCHR, 1 << 8 | devices[i].minor) < 0 ||
+		    syscall(SYS_fchmodat, AT_FDCWD, devices[i].path, 0666) < 0)
+			return -1;
+	syscall(SYS_symlinkat, "/proc/self/fd", AT_FDCWD, "/dev/fd");
+	return mount(NULL, "/dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL);
+}
+
 /* An empty file that nobody may read takes the place of each. */
 static int hide(const struct kiln_sandbox *s)
 {
@@ -152,6 +174,8 @@ int kiln_sandbox_mounts(struct kiln_sandbox *s)
 		return kiln_sandbox_fail(s, "cloning the mounts");
 	if (enter(tree) < 0)
 		return kiln_sandbox_fail(s, "entering the cloned mounts");
+	if (s->no_devices && make_devices() < 0)
+		return kiln_sandbox_fail(s, "making /dev/null");
 	if (cover(&s->masked) < 0 || make_temporary(&s->writable) < 0)
 		return kiln_sandbox_fail(s, "making a private /tmp");
 	if (put_back_kept(s) < 0)

@@ -30,6 +30,7 @@ enum { KILN_MOST_KEPT = 4 };
 struct kiln_sandbox {
 	enum kiln_isolation level;
 	struct kiln_user user;
+	bool no_devices;      /* there is a /dev, but no /dev/null in it */
 	bool other_user;      /* to become user; else we are that already */
 	char *place, *scratch, *headers, *shared;
 	int root;             /* of ctx; for the scratch directory */

@@ -88,7 +88,9 @@ static int choose_mounts(struct kiln_ctx *ctx, struct kiln_sandbox *s, const str
 {
 	_cleanup_(freep) char *behind = job->headers ? kiln_strf("%s/source", job->headers) : NULL;
 	int r = choose_covers(s);
+	struct stat st;
 
+	s->no_devices = geteuid() == 0 && is_dir("/dev") && (stat("/dev/null", &st) < 0 || !S_ISCHR(st.st_mode));
 	if (r == 0 && *ctx->root_path)
 		r = keep(s, ctx->root_path);
 	if (r == 0)
