@@ -53,7 +53,7 @@ int kiln_sh_put_off(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 	struct kiln_conf_class why = *ev->class;
 	struct kiln_var v = {
 		.name = (char *)a->name,
-		.value = (char *)"",
+		.value = (char *)KILN_SH_LATE_TEXT,
 		.line = a->line,
 		.late = true,
 	};

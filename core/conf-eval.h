@@ -161,6 +161,7 @@ int kiln_sh_run_while(struct kiln_sh_eval *ev, const struct kiln_sh_node *n);
 int kiln_sh_leave_loop(struct kiln_sh_eval *ev, const struct kiln_strv *args);
 
 /* Values that wait for a build.  conf-eval-late.c */
+#define KILN_SH_LATE_TEXT "false # made for a build" /* stands there until then */
 bool kiln_sh_is_late_name(const char *name);
 bool kiln_sh_is_harmless(const struct kiln_sh_word *w);
 bool kiln_sh_can_wait(const struct kiln_sh_node *n);

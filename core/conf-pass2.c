@@ -109,7 +109,7 @@ static int pass_late(struct kiln_sh_eval *ev, const struct kiln_var *v)
 	struct kiln_var passed = *v;
 
 	passed.late = true;
-	passed.value = (char *)"";
+	passed.value = (char *)KILN_SH_LATE_TEXT;
 	return kiln_vars_put(ev->scope, &passed) < 0 ? kiln_sh_no_memory(ev) : 0;
 }
 

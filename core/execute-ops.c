@@ -152,6 +152,18 @@ static int register_module(const struct work *w, const char *dir, struct kiln_er
 	return r < 0 ? kiln_fail(err, r, "cannot register it as %s: %s", link, kiln_code_text(r)) : 0;
 }
 
+/* Only a script that there is, and that is not known yet, is worth a shell. */
+static int load_for_add(const struct work *w, const char *dir, struct kiln_conf **ret, struct kiln_err *err)
+{
+	_cleanup_(kiln_conf_freep) struct kiln_conf *early = NULL;
+	int r = kiln_conf_load_early(w->ctx, dir, w->step->mod, w->step->kern, &early, err);
+
+	if (r >= 0 && early->late && early->post_add)
+		return kiln_conf_load(w->ctx, dir, w->step->mod, w->step->kern, ret, err);
+	*ret = TAKE_PTR(early);
+	return r;
+}
+
 static void op_add(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *dir = source_dir(w);
@@ -164,7 +176,7 @@ static void op_add(const struct work *w, struct kiln_done *d, bool *changed)
 		out_of_memory(d);
 		return;
 	}
-	r = kiln_conf_load(w->ctx, dir, w->step->mod, w->step->kern, &conf, &err);
+	r = load_for_add(w, dir, &conf, &err);
 	if (r >= 0)
 		r = register_module(w, dir, &err);
 	if (r < 0) {
