@@ -150,7 +150,7 @@ static int prepare(struct grep *g, const char *pattern)
 	if (!option(g, 'F'))
 		g->literal = kiln_native_regex_literal(pattern, option(g, 'E'), &g->front, &g->len,
 						       &g->back);
-	if (g->literal && !g->len)
+	if (g->literal && !g->len && (!g->front || !g->back || option(g, 'w')))
 		return kiln_native_needs(g->n);
 	if (!g->literal || option(g, 'o')) {
 		g->literal = NULL;

@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.kernel_config = "/k/.config",
 		.jobs = 4,
 		.conf_path = "/self",
+		.patient = size % 2,
 		.world = &world,
 	};
 	struct kiln_vars vars = { 0 };
