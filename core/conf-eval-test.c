@@ -146,7 +146,8 @@ struct expression {
 	const struct test *t;
 	size_t at, n;
 	unsigned depth;
-	int failed;
+	bool bad;   /* a number that is none, which ends the whole test */
+	int failed; /* nothing more is read */
 };
 
 static bool either(struct expression *e);
@@ -167,9 +168,13 @@ static bool next_is(const struct expression *e, const char *word)
 static bool verdict(struct expression *e, int r, size_t words)
 {
 	e->at += words;
+	if (r == 0 && !e->failed && e->t->ev->status == ERROR_STATUS) {
+		e->bad = true;
+		r = ERROR_STATUS;
+	}
 	if (r && !e->failed)
 		e->failed = r;
-	return e->t->ev->status == 0 || (e->t->ev->status != FALSE_STATUS && wrong(e));
+	return e->t->ev->status == 0;
 }
 
 static bool in_brackets(struct expression *e)
@@ -232,12 +237,12 @@ static int many(const struct test *t, size_t n)
 	struct expression e = { .t = t, .n = n };
 	bool v = either(&e);
 
-	if (e.failed)
+	if (e.failed && !e.bad)
 		return e.failed;
 	t->ev->status = status_of(v);
-	if (e.at == n)
+	if (e.at == n && !e.bad)
 		return 0;
-	t->ev->status = ERROR_STATUS; /* "too many arguments" */
+	t->ev->status = ERROR_STATUS; /* and a message */
 	return kiln_sh_complain(t->ev);
 }
 

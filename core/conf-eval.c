@@ -226,7 +226,8 @@ static int check_text(const struct kiln_sh_source *src, struct kiln_err *err)
 /* The status of what waits is not known. */
 static bool is_patient(const struct kiln_sh_source *src)
 {
-	return src->env->patient && !strstr(src->text, "$?") && !strstr(src->text, "${?");
+	return src->env->patient && !memmem(src->text, src->len, "$?", 2) &&
+	       !memmem(src->text, src->len, "${?", 3);
 }
 
 static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
