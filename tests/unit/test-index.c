@@ -4,7 +4,8 @@
 #include "tests/unit/unit-ko.h"
 
 #include "core/base/cleanup.h"
-#include "core/placement.h"
+#include "core/base/text.h"
+#include "core/index.h"
 #include "core/tool.h"
 
 #define K "lib/modules/6.1"
@@ -244,6 +245,67 @@ static void test_order(void **state)
 	kiln_ctx_free(ctx);
 }
 
+/* Where modules are looked for, and a line that nobody knows. */
+static void test_conf(void **state)
+{
+	struct unit_root *root = *state;
+	struct kiln_depmod_order o;
+	_cleanup_(kiln_buf_free) struct kiln_buf text = KILN_BUF_INIT;
+
+	unit_write(root, "etc/depmod.d/a.conf",
+		   "exclude one two\nexternal 6.* /ext\nexternal 5.* /old\nexternal *\nmake_map_files yes\n"
+		   "override x\n");
+	assert_int_equal(kiln_depmod_order_read(root->fd, "6.1", &o, &text), 0);
+	assert_int_equal(o.excludes.n, 2);
+	assert_int_equal(o.externals.n, 1);
+	assert_string_equal(o.externals.v[0], "/ext");
+	assert_int_equal(o.overrides.n, 0);
+	assert_null(o.odd);
+	assert_true(kiln_text_starts(kiln_buf_str(&text), "etc/depmod.d/a.conf\nexclude one two\n"));
+	kiln_depmod_order_done(&o);
+	unit_write(root, "run/depmod.d/b.conf", "\tsearch updates\nfind extra\nlose it\n");
+	assert_int_equal(kiln_depmod_order_read(root->fd, "6.1", &o, NULL), 0);
+	assert_string_equal(o.odd, "find extra");
+	kiln_depmod_order_done(&o);
+}
+
+static char *found(struct unit_root *root, const struct kiln_depmod_order *conf, bool gzip)
+{
+	_cleanup_(kiln_index_tree_done) struct kiln_index_tree t = { 0 };
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+	_cleanup_(closep) int dir = kiln_fs_open_dir(root->fd, K);
+	char *text = NULL;
+
+	assert_int_equal(kiln_index_tree_read(dir, conf, gzip, &t, NULL), 0);
+	for (size_t i = 0; i < t.n; i++)
+		kiln_buf_addf(&b, "%s ", t.v[i].path + (*t.v[i].path == '/' ? strlen(root->path) : 0));
+	kiln_buf_addc(&b, '.');
+	assert_int_equal(kiln_buf_steal(&b, &text), 0);
+	return text;
+}
+
+static void test_tree(void **state)
+{
+	static const char *const files[] = { K "/kernel/a.ko.xz", K "/kernel/b-c.ko",  K "/kernel/d.ko.gz",
+					     K "/kernel/.ko",	  K "/kernel/e.ko.bz2", K "/build/f.ko",
+					     K "/no/g.ko",	  K "/yes/no/h.ko",    K "/yes/i.ko.zst",
+					     "ext/j.ko" };
+	struct unit_root *root = *state;
+	struct kiln_depmod_order conf = { 0 };
+	_cleanup_(freep) char *plain = NULL, *more = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unit_write(root, files[i], "");
+	plain = found(root, &conf, false);
+	assert_string_equal(plain, "kernel/a.ko.xz kernel/b-c.ko no/g.ko yes/i.ko.zst yes/no/h.ko .");
+	assert_int_equal(kiln_strv_add(&conf.excludes, "no"), 0);
+	assert_int_equal(kiln_strv_addf(&conf.externals, "%s/ext", root->path), 0);
+	assert_int_equal(kiln_strv_addf(&conf.externals, "%s/none", root->path), 0);
+	more = found(root, &conf, true);
+	assert_string_equal(more, "/ext/j.ko kernel/a.ko.xz kernel/b-c.ko kernel/d.ko.gz yes/i.ko.zst .");
+	kiln_depmod_order_done(&conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +317,8 @@ int main(void)
 		unit_test_with_root(test_initramfs),
 		cmocka_unit_test(test_tool),
 		unit_test_with_root(test_order),
+		unit_test_with_root(test_conf),
+		unit_test_with_root(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
