@@ -5,8 +5,8 @@
  * would.  Where that cannot be proven a function fails with -ENOTSUP and the
  * reason in *err, and the caller runs depmod.
  *
- * The rules are those of kmod 30 to 34, learnt from what they write and held by
- * tests/index: the order of modules (modules.order, then a hash table), of
+ * The rules are those of kmod 30 to 34, learnt by reading it and what it writes,
+ * and held by tests/index: the order of modules (modules.order, then a hash table), of
  * symbols (a hash table), of dependencies (a topological sort with a stack), and
  * two layouts of the trie in the .bin files.
  */
