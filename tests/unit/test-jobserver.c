@@ -233,7 +233,7 @@ static void test_killed_job(void **state)
 	kiln_done_clear(&t.done);
 }
 
-/* ---- with real makes ---- */
+/* ---- with real makes, of which one line has jobs of its own ---- */
 
 struct maker {
 	struct unit_root *root;
@@ -251,6 +251,7 @@ static void run_make(void *data, struct kiln_done *d)
 	struct kiln_proc p = KILN_PROC_INIT;
 
 	setenv("MAKEFLAGS", flags, 1);
+	setenv(KILN_MAKE_JOBS, flags, 1);
 	p.argv = argv;
 	p.out = p.err = STDERR_FILENO;
 	p.keep[0] = m->jobs.take;
@@ -292,14 +293,18 @@ static void test_real_makes(void **state)
 	_cleanup_(kiln_jobserver_freep) struct kiln_jobserver *js = kiln_jobserver_new(4);
 	_cleanup_(kiln_pool_freep) struct kiln_pool *pool = kiln_pool_new(4, js);
 	struct unit_root *root = *state;
+	_cleanup_(freep) char *path = NULL;
 	struct kiln_through t;
 	int recipes, most;
 
 	if (!kiln_proc_have("make"))
 		skip();
+	assert_non_null(getenv("top_builddir"));
+	path = kiln_strf("%s/cli/bin:%s", getenv("top_builddir"), getenv("PATH"));
+	setenv("PATH", path, 1);
 	unit_write(root, "all.mk", "all: 1 2 3 4 sub\n"
 				   "1 2 3 4 5 6 7 8: ; @printf + >>../at; sleep 0.1; printf - >>../at\n"
-				   "sub: ; @$(MAKE) -f ../all.mk 5 6 7 8\n"
+				   "sub: ; @$(MAKE) -j8 -f ../all.mk 5 6 7 8\n"
 				   ".PHONY: all sub 1 2 3 4 5 6 7 8\n");
 	for (int i = 0; i < 3; i++)
 		start_make(pool, js, root, i);
