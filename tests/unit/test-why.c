@@ -155,6 +155,12 @@ static void test_states(void **state)
 	assert_why(root, "1.2", NULL, "fine: installed");
 	assert_why(root, "1.10", NULL, "missing: version 1.2 is installed, and this one is newer -> \"dkms install acme/1.10 -k "
 				       K9 "\" installs it");
+	add_kernel(root, K10, true);
+	assert_why(root, "1.2", K10, "superseded: version 1.10 is newer, and the one that installs itself -> "
+				     "\"dkms install acme/1.2 -k " K10 "\" installs this one all the same");
+	add_installed(root, "1.10", K10);
+	assert_why(root, "1.2", K10, "superseded: version 1.10 is installed -> \"dkms install acme/1.2 -k " K10
+				     "\" puts this one in its place");
 }
 
 static void test_refusals(void **state)
