@@ -24,6 +24,13 @@ long kiln_planner_import(struct planner *p, const struct pair *x)
 	return kiln_planner_append(p, s);
 }
 
+static long refuse_source(struct planner *p, const struct pair *x, enum kiln_op op)
+{
+	if (x->module && x->module->no_conf)
+		return kiln_planner_refuse(p, x, op, KILN_E_BROKEN, "its source holds no dkms.conf");
+	return kiln_planner_refuse(p, x, op, KILN_E_NOSOURCE, NULL);
+}
+
 long kiln_planner_add(struct planner *p, const struct pair *x)
 {
 	bool importing = kiln_planner_find(p, KILN_OP_IMPORT, x->mod, kiln_no_kernel) >= 0;
@@ -41,7 +48,7 @@ long kiln_planner_add(struct planner *p, const struct pair *x)
 		return kiln_planner_refuse(p, &all, KILN_OP_ADD, KILN_E_ADDED, NULL);
 	}
 	if (!importing && (!x->module || !x->module->source))
-		return kiln_planner_refuse(p, &all, KILN_OP_ADD, KILN_E_NOSOURCE, NULL);
+		return refuse_source(p, &all, KILN_OP_ADD);
 	i = kiln_planner_append(p, kiln_planner_step(x, KILN_OP_ADD, kiln_no_kernel));
 	kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_IMPORT, x->mod, kiln_no_kernel));
 	return i;
@@ -175,7 +182,7 @@ static long unusable(struct planner *p, const struct pair *x, enum kiln_op op)
 	if (x->module && x->module->registered && x->module->broken)
 		return kiln_planner_refuse(p, x, op, KILN_E_BROKEN, NULL);
 	if (!x->module || (!x->module->registered && !x->module->source))
-		return kiln_planner_refuse(p, x, op, KILN_E_NOSOURCE, NULL);
+		return refuse_source(p, x, op);
 	return -ENOENT;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "core/state-load.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -32,6 +33,17 @@ static int note_source(struct kiln_state *s, struct kiln_mod mod, const char *di
 	return m->source ? 0 : -ENOMEM;
 }
 
+/* A directory in the right place that is no module's source. */
+static int note_no_conf(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_mod mod, const char *dir)
+{
+	_cleanup_(closep) int fd = kiln_ctx_open(ctx, dir, O_PATH | O_DIRECTORY);
+	struct kiln_module *m = fd < 0 ? NULL : kiln_state_add_module(s, mod);
+
+	if (m)
+		m->no_conf = !m->registered;
+	return m || fd < 0 ? 0 : -ENOMEM;
+}
+
 /* A module that a fact names: where it is looked for follows from its name. */
 static int note_named(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_mod mod)
 {
@@ -39,7 +51,7 @@ static int note_named(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_mo
 
 	if (!dir)
 		return -ENOMEM;
-	return kiln_state_has_conf(ctx, dir) ? note_source(s, mod, dir, false) : 0;
+	return kiln_state_has_conf(ctx, dir) ? note_source(s, mod, dir, false) : note_no_conf(ctx, s, mod, dir);
 }
 
 static bool is_known(const struct kiln_state *s, const char *dir)

@@ -32,6 +32,7 @@ struct kiln_module {
 	bool registered;        /* <tree>/M/V has a source link (or is a binaries-only load) */
 	bool broken;            /* registered, and the source is missing */
 	bool source;            /* a source directory with dkms.conf is there */
+	bool no_conf;           /* not registered, and its place in the source tree holds no dkms.conf */
 	bool found;             /* not registered and named by no fact: RECONCILE came across its source */
 	char *source_dir;       /* inside the root; NULL if !source */
 	struct kiln_instance *instances;

@@ -40,6 +40,10 @@ setup() {
 	expect_status 1
 	run dkms add nope/1
 	expect_status 2
+	mkdir "$T/usr/src/empty-1"
+	run dkms add empty/1
+	expect_status 4
+	[[ $output == *"no dkms.conf"* ]]
 	dkms add acme/1.2
 	run dkms add acme/1.2
 	expect_status 3
