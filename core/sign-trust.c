@@ -104,6 +104,7 @@ bool kiln_trust_keys_have(const struct kiln_key *k, const char *keys)
 
 #define SHIM "605dab50-e046-4300-abb6-3dd810dd8b23"
 #define VARIABLES "sys/firmware/efi/efivars/"
+enum { ATTRIBUTES = 4 };
 
 /* Both can be longer than fstat() says, which is 0 or a page. */
 static int read_odd(int root, const char *path, struct kiln_buf *ret)
@@ -131,23 +132,27 @@ static bool file_has(int root, const struct kiln_key *k, const char *path, size_
 	return read_odd(root, path, &list) >= 0 && list.len > skip && kiln_trust_list_has(k, list.data + skip, list.len - skip);
 }
 
-static bool keys_file_has(int root, const struct kiln_key *k)
+/* What the kernel took from the lists is what counts; it leaves MokListRT out where Secure Boot is off. */
+static bool kernel_shows_keys(int root, struct kiln_buf *keys)
 {
-	_cleanup_(kiln_buf_free) struct kiln_buf keys = KILN_BUF_INIT;
+	return read_odd(root, "proc/keys", keys) >= 0 && strstr(kiln_buf_str(keys), ": X509.");
+}
 
-	return read_odd(root, "proc/keys", &keys) >= 0 && kiln_trust_keys_have(k, kiln_buf_str(&keys));
+static bool is_listed(int root, const struct kiln_key *k)
+{
+	return file_has(root, k, "sys/firmware/efi/mok-variables/MokListRT", 0) ||
+	       file_has(root, k, VARIABLES "MokListRT-" SHIM, ATTRIBUTES) ||
+	       file_has(root, k, VARIABLES "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f", ATTRIBUTES);
 }
 
 enum kiln_trust kiln_trust_ask(int root, const struct kiln_key *k)
 {
-	enum { ATTRIBUTES = 4 };
-	bool efi = kiln_fs_is_dir(root, "sys/firmware/efi");
+	_cleanup_(kiln_buf_free) struct kiln_buf keys = KILN_BUF_INIT;
+	bool shown = kernel_shows_keys(root, &keys);
 
-	if (keys_file_has(root, k) || file_has(root, k, "sys/firmware/efi/mok-variables/MokListRT", 0) ||
-	    file_has(root, k, VARIABLES "MokListRT-" SHIM, ATTRIBUTES) ||
-	    file_has(root, k, VARIABLES "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f", ATTRIBUTES))
+	if (shown ? kiln_trust_keys_have(k, kiln_buf_str(&keys)) : is_listed(root, k))
 		return KILN_TRUSTED;
 	if (file_has(root, k, VARIABLES "MokNew-" SHIM, ATTRIBUTES))
 		return KILN_TRUST_PENDING;
-	return efi || kiln_fs_exists(root, "proc/keys") ? KILN_UNTRUSTED : KILN_TRUST_UNKNOWN;
+	return shown || kiln_fs_is_dir(root, "sys/firmware/efi") ? KILN_UNTRUSTED : KILN_TRUST_UNKNOWN;
 }

@@ -443,6 +443,37 @@ static void test_keys_of_the_kernel(void **state)
 	kiln_ctx_free(ctx);
 }
 
+/* A machine's answer: what its kernel shows rules, else the lists of the firmware; then what waits in MokNew. */
+static void test_asking(void **state)
+{
+#define EFI "sys/firmware/efi/efivars/"
+#define SHIM "-605dab50-e046-4300-abb6-3dd810dd8b23"
+	static const unsigned char x509[16] = { 0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a,
+						0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72 };
+	struct unit_root *root = *state;
+	struct kiln_ctx *ctx = context(root);
+	struct kiln_key key = make(ctx, &place);
+	_cleanup_(kiln_buf_free) struct kiln_buf list = KILN_BUF_INIT;
+	_cleanup_(freep) char *der = NULL;
+	size_t len;
+
+	read_module(root, "keys/one.pub", &der, &len);
+	kiln_buf_add(&list, "\7\0\0", 4);
+	add_list(&list, x509, der, len);
+	unit_dir(root, "sys/firmware/efi/efivars");
+	unit_dir(root, "proc");
+	assert_int_equal(kiln_trust_ask(root->fd, &key), KILN_UNTRUSTED);
+	assert_int_equal(kiln_fs_replace(root->fd, EFI "MokNew" SHIM, list.data, list.len, 0644), 0);
+	assert_int_equal(kiln_trust_ask(root->fd, &key), KILN_TRUST_PENDING);
+	assert_int_equal(kiln_fs_replace(root->fd, EFI "MokListRT" SHIM, list.data, list.len, 0644), 0);
+	assert_int_equal(kiln_trust_ask(root->fd, &key), KILN_TRUSTED);
+	/* Without Secure Boot a kernel takes no key from there. */
+	unit_write(root, "proc/keys", "0a I------ 1 perm 1f030000 0 0 asym Its own: 00: X509.rsa 00 []\n");
+	assert_int_equal(kiln_trust_ask(root->fd, &key), KILN_TRUST_PENDING);
+	kiln_key_done(&key);
+	kiln_ctx_free(ctx);
+}
+
 /* ---- where keys may be made ---- */
 
 static void test_no_key_for_another_root(void **state)
@@ -518,6 +549,7 @@ int main(void)
 		unit_test_with_root(test_token),
 		unit_test_with_root(test_lists),
 		unit_test_with_root(test_keys_of_the_kernel),
+		unit_test_with_root(test_asking),
 		unit_test_with_root(test_no_key_for_another_root),
 		unit_test_with_root(test_configured_places),
 		unit_test_with_root(test_policy),
