@@ -256,6 +256,7 @@ int main(int argc, char **argv)
 	umask(022);
 	snprintf(top, sizeof(top), "%s/kiln-XXXXXX", base);
 	assert_non_null(mkdtemp(top));
+	assert_int_equal(chmod(top, 0755), 0); /* builds run as another user */
 	snprintf(pristine, sizeof(pristine), "%s/p", top);
 	snprintf(work, sizeof(work), "%s/w", top);
 	fault_init();

@@ -50,6 +50,7 @@ static inline int unit_root_setup(void **state)
 		base = "/tmp";
 	snprintf(root->path, sizeof(root->path), "%s/kiln-unit-XXXXXX", base);
 	assert_non_null(mkdtemp(root->path));
+	assert_int_equal(chmod(root->path, 0755), 0); /* builds run as another user */
 	root->fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root->fd >= 0);
 	*state = root;
