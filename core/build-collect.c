@@ -156,6 +156,8 @@ static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, i
 
 	if (!from)
 		return kiln_fail(err, -ENOMEM, "out of memory");
+	if (b->older)
+		return kiln_build_derive(b, m->dest_name, to, file, err);
 	r = kiln_sandbox_fetch(b->sandbox, b->dir, from, to, file, err);
 	return r >= 0 ? check_release(b, to, file, err) : r;
 }
@@ -191,11 +193,14 @@ int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct
 	const struct kiln_conf *conf = b->job->conf;
 	int r = 0;
 
-	strip_all(b);
+	if (!b->older)
+		strip_all(b);
 	if (!signs && b->details.module_sig)
 		log_unsigned(b, &why);
 	for (size_t i = 0; i < conf->n_modules && r >= 0; i++)
 		r = finish_one(b, &conf->modules[i], signs ? &signer : NULL, to, d, err);
+	if (r >= 0 && b->older)
+		return kiln_build_derive_symvers(b, to, err);
 	if (r >= 0 && kiln_fs_is_file(b->dir, "Module.symvers"))
 		r = kiln_sandbox_fetch(b->sandbox, b->dir, "Module.symvers", to, "Module.symvers", err);
 	return r;

@@ -20,6 +20,8 @@ struct kiln_build {
 	struct kiln_build_log log;
 	struct kiln_strv env;  /* of all that the build runs */
 	char *sign_pin;        /* taken out of it: only the signing program may see it */
+	char *reuse_key;       /* hash over what its outcome depends on; NULL: not asked for, or not all is known */
+	char *older, *older_salt; /* the kernel whose set is taken instead; NULL: it is built */
 	char *place;           /* <tree>/M/V/build, which is where the build believes to be; inside the root */
 	char *work;            /* where it is; the same as place without mounts of our own */
 	struct kiln_sandbox *sandbox; /* of all that is the module's own */
@@ -104,7 +106,19 @@ int kiln_build_put(int root, const char *staging, const char *place);
 /* Puts the log, which POST_BUILD has added to, beside the published modules again. */
 void kiln_build_publish_log(struct kiln_build *b);
 
+/* ---- build-reuse.c ---- */
+
+/* Whether the set of another kernel will do (it is then b->older); sets b->reuse_key in any case where there is one. */
+bool kiln_build_reuse(struct kiln_build *b);
+/* Makes the file in `to` out of the module `name` of b->older.  -KILN_E_NOTMADE: it has to be built after all. */
+int kiln_build_derive(struct kiln_build *b, const char *name, int to, const char *file, struct kiln_err *err);
+int kiln_build_derive_symvers(const struct kiln_build *b, int to, struct kiln_err *err);
+/* Adds "SHA-256 FILE" for each file that was published. */
+int kiln_build_made(const struct kiln_build *b, struct kiln_strv *ret);
+
 /* ---- record.c ---- */
 
 /* Version text of the compiler that made the kernel, "" if its config does not say; owned by the caller. */
 char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);
+/* CONFIG_BUILD_SALT, "" likewise. */
+char *kiln_kernel_salt(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);

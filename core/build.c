@@ -47,6 +47,9 @@ static void build_done(struct kiln_build *b)
 	kiln_build_log_done(&b->log);
 	kiln_strv_free(&b->env);
 	free(b->sign_pin);
+	free(b->reuse_key);
+	free(b->older);
+	free(b->older_salt);
 	free(b->place);
 	free(b->work);
 }
@@ -97,6 +100,23 @@ static int carry_out(struct kiln_build *b, struct kiln_done *d, struct kiln_err 
 	return r;
 }
 
+/* Without a compiler where the set of another kernel will do, and it passes the proof; false: it is to be built. */
+static bool reuse(struct kiln_build *b, struct kiln_done *d)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	if (!kiln_build_reuse(b))
+		return false;
+	if (kiln_build_publish(b, d, &err) >= 0)
+		return true;
+	kiln_log(b->ctx, KILN_LOG_DEBUG, "%s/%s is built for %s: the set of %s will not do: %s", b->job->mod.name,
+		 b->job->mod.version, b->kern.release, b->older, kiln_err_text(&err));
+	free(b->older);
+	b->older = NULL;
+	b->passing = false;
+	return false;
+}
+
 /* Whether the same inputs would fail the same way: only that is worth remembering. */
 static bool will_fail_again(const struct kiln_build *b, int code)
 {
@@ -111,6 +131,15 @@ static bool will_fail_again(const struct kiln_build *b, int code)
 	default:
 		return false;
 	}
+}
+
+/* What another kernel's run has to know, to take this set instead of building its own. */
+static void remember_for_reuse(struct kiln_build *b, struct kiln_record *r)
+{
+	if (!b->reuse_key || kiln_build_made(b, &r->made) < 0)
+		return;
+	r->salt = kiln_kernel_salt(b->ctx, b->job->kernel);
+	r->reuse = r->salt ? b->reuse_key : NULL;
 }
 
 /* Records what was built from what; keeps what an earlier build has installed. */
@@ -128,7 +157,11 @@ static void remember(struct kiln_build *b, const char *inputs, int code, const c
 	r.installed = old.installed;
 	if (b->sandbox)
 		r.isolation = (char *)kiln_isolation_name(kiln_sandbox_level(b->sandbox));
+	if (code >= 0)
+		remember_for_reuse(b, &r);
 	e = kiln_record_save(b->ctx, b->job->mod, b->kern, &r);
+	kiln_strv_free(&r.made);
+	free(r.salt);
 	if (e < 0)
 		kiln_log(b->ctx, KILN_LOG_WARNING, "cannot record the build of %s/%s for %s: %s", b->job->mod.name,
 			 b->job->mod.version, b->kern.release, kiln_code_text(e));
@@ -150,7 +183,8 @@ static void fail(struct kiln_build *b, const char *inputs, int code, struct kiln
 static void succeed(struct kiln_build *b, const char *inputs, struct kiln_done *d)
 {
 	remember(b, inputs, 0, NULL);
-	kiln_build_place_drop(b);
+	if (!b->older)
+		kiln_build_place_drop(b);
 	d->log = strdup(b->log.path);
 	d->result = KILN_DONE;
 }
@@ -169,7 +203,7 @@ void kiln_build(const struct kiln_build_job *job, struct kiln_done *d)
 	/* Before the source is copied: what changes while we build counts as a change. */
 	if (r >= 0)
 		r = kiln_record_inputs(&ctx, job->source_dir, job->mod, job->kernel, &inputs, &err);
-	if (r >= 0)
+	if (r >= 0 && !reuse(&b, d))
 		r = carry_out(&b, d, &err);
 	if (r < 0)
 		fail(&b, inputs, r, &err, d);

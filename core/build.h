@@ -75,6 +75,8 @@ struct kiln_record {
 	char *isolation;    /* level of the last build: kiln_isolation_name(); NULL: not known */
 	bool held;          /* rolled back: not installed of itself while the inputs are these */
 	char *inputs;       /* hash over source, conf, headers, compiler: kiln_record_inputs() */
+	char *reuse, *salt; /* with reuse=proven: kiln_build.reuse_key and CONFIG_BUILD_SALT; NULL: not for reuse */
+	struct kiln_strv made;      /* and the files that were published, each with "SHA-256 " before it */
 	struct kiln_strv installed; /* paths of installed modules, inside the root, each with "SHA-256 " before it */
 };
 

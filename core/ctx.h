@@ -37,6 +37,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	char *defer;       /* auto, always, never */
 	struct kiln_strv directives; /* NAME=VALUE, over every dkms.conf */
 	bool whole_index;  /* depmod makes the index each time */
+	bool reuse;        /* take the set of a kernel with equal headers instead of building */
 };
 
 struct kiln_ctx {

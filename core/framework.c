@@ -29,7 +29,7 @@ static const char *const names[] = {
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
 	"sign_tool", "try_sign_modules",
 	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index",
-	"build_isolation", NULL,
+	"build_isolation", "reuse", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -203,16 +203,36 @@ static void take_flag(const struct kiln_vars *vars, const char *name, bool *plac
 		*place = *v;
 }
 
-static int take_index(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
+/* A setting that is one of two words. */
+struct choice {
+	const char *name, *usual, *other;
+	bool *is_other;
+};
+
+static int take_choice(const struct kiln_vars *vars, const struct choice *c, struct kiln_err *err)
 {
-	const char *v = kiln_vars_get(vars, "index", 0);
+	const char *v = kiln_vars_get(vars, c->name, 0);
 
 	if (!v || !*v)
 		return 0;
-	if (strcmp(v, "incremental") && strcmp(v, "full"))
-		return kiln_fail(err, -KILN_E_CONF, "framework.conf: index=\"%s\" is none of incremental, full", v);
-	s->whole_index = !strcmp(v, "full");
+	if (strcmp(v, c->usual) && strcmp(v, c->other))
+		return kiln_fail(err, -KILN_E_CONF, "framework.conf: %s=\"%s\" is none of %s, %s", c->name, v, c->usual,
+				 c->other);
+	*c->is_other = !strcmp(v, c->other);
 	return 0;
+}
+
+static int take_choices(const struct kiln_vars *vars, struct kiln_settings *s, struct kiln_err *err)
+{
+	const struct choice choices[] = {
+		{ "index", "incremental", "full", &s->whole_index },
+		{ "reuse", "off", "proven", &s->reuse },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(choices) && r >= 0; i++)
+		r = take_choice(vars, &choices[i], err);
+	return r;
 }
 
 /* A setting that is one of a few words. */
@@ -302,7 +322,7 @@ int kiln_framework_load(int root, struct kiln_settings *s, struct kiln_err *err)
 	take_flag(&vars, "modprobe_on_install", &s->modprobe_on_install);
 	r = take_numbers(&vars, s, err);
 	if (r >= 0)
-		r = take_index(&vars, s, err);
+		r = take_choices(&vars, s, err);
 	if (r >= 0)
 		r = take_isolation(&vars, s, err);
 	return r < 0 ? r : take_texts(&vars, s, err);

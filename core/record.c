@@ -38,6 +38,9 @@ void kiln_record_done(struct kiln_record *r)
 	free(r->reason);
 	free(r->isolation);
 	free(r->inputs);
+	free(r->reuse);
+	free(r->salt);
+	kiln_strv_free(&r->made);
 	kiln_strv_free(&r->installed);
 	*r = (struct kiln_record){ 0 };
 }
@@ -63,6 +66,12 @@ static int read_line(struct kiln_record *r, const char *key, const char *word)
 		return set_string(&r->isolation, word);
 	} else if (!strcmp(key, "inputs")) {
 		return set_string(&r->inputs, word);
+	} else if (!strcmp(key, "reuse")) {
+		return set_string(&r->reuse, word);
+	} else if (!strcmp(key, "salt")) {
+		return set_string(&r->salt, word);
+	} else if (!strcmp(key, "made")) {
+		return kiln_strv_add(&r->made, word);
 	} else if (!strcmp(key, "installed")) {
 		return kiln_strv_add(&r->installed, word);
 	}
@@ -137,6 +146,10 @@ static void print_record(struct kiln_buf *b, const struct kiln_record *r)
 	print_line(b, "inputs", r->inputs ? r->inputs : "");
 	print_line(b, "reason", r->reason);
 	print_line(b, "isolation", r->isolation);
+	print_line(b, "reuse", r->reuse);
+	print_line(b, "salt", r->salt);
+	for (size_t i = 0; i < r->made.n; i++)
+		print_line(b, "made", r->made.v[i]);
 	for (size_t i = 0; i < r->installed.n; i++)
 		print_line(b, "installed", r->installed.v[i]);
 }
@@ -191,9 +204,9 @@ static int open_config_dir(struct kiln_ctx *ctx, const struct kiln_kernel *kerne
 	return kiln_ctx_open(ctx, dir, O_RDONLY | O_DIRECTORY);
 }
 
-char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+/* key: with a newline before and '=' behind it; "" where the config does not say. */
+static char *config_text(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, const char *key)
 {
-	static const char key[] = "\nCONFIG_CC_VERSION_TEXT=";
 	const char *name;
 	_cleanup_(closep) int dir = open_config_dir(ctx, kernel, &name);
 	_cleanup_(freep) char *text = NULL;
@@ -207,6 +220,16 @@ char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kerne
 	at += strlen(key);
 	at += *at == '"'; /* .config has quotes, auto.conf has none since Linux 5.19 */
 	return strndup(at, strcspn(at, "\"\n"));
+}
+
+char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	return config_text(ctx, kernel, "\nCONFIG_CC_VERSION_TEXT=");
+}
+
+char *kiln_kernel_salt(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	return config_text(ctx, kernel, "\nCONFIG_BUILD_SALT=");
 }
 
 /* Adds "WHAT HASH" for a file; one that is not there is an input, too. */

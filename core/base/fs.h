@@ -76,6 +76,7 @@ int kiln_fs_walk_wanted(int dir, const char *path, kiln_fs_want_fn *want, kiln_f
 
 /* Content hash (SHA-256, lower-case hex, 64 characters) of a file, and of a tree (names, types, modes, contents). */
 #define KILN_HASH_SIZE 65
+int kiln_fs_hash_opened(int fd, char ret[KILN_HASH_SIZE]); /* from where fd stands */
 int kiln_fs_hash_file(int dir, const char *path, char ret[KILN_HASH_SIZE]);
 int kiln_fs_hash_tree(int dir, const char *path, char ret[KILN_HASH_SIZE]);
 void kiln_hash_bytes(const void *data, size_t n, char ret[KILN_HASH_SIZE]);

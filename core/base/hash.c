@@ -57,7 +57,7 @@ static int digest_fd(EVP_MD_CTX *ctx, int fd)
 	return 0;
 }
 
-static int hash_opened(int fd, char ret[KILN_HASH_SIZE])
+int kiln_fs_hash_opened(int fd, char ret[KILN_HASH_SIZE])
 {
 	_cleanup_(digest_free) EVP_MD_CTX *ctx = digest_new();
 	int r;
@@ -72,7 +72,7 @@ int kiln_fs_hash_file(int dir, const char *path, char ret[KILN_HASH_SIZE])
 {
 	_cleanup_(closep) int fd = kiln_fs_open_file(dir, path, 0);
 
-	return fd < 0 ? fd : hash_opened(fd, ret);
+	return fd < 0 ? fd : kiln_fs_hash_opened(fd, ret);
 }
 
 void kiln_hash_bytes(const void *data, size_t n, char ret[KILN_HASH_SIZE])
@@ -94,7 +94,7 @@ static int hash_entry(void *data, int dir, const char *name, const char *path, c
 
 	if (S_ISREG(st->st_mode)) {
 		fd = kiln_fs_open_file(dir, name, O_NOFOLLOW);
-		r = fd < 0 ? fd : hash_opened(fd, sum);
+		r = fd < 0 ? fd : kiln_fs_hash_opened(fd, sum);
 	} else if (S_ISLNK(st->st_mode)) {
 		r = kiln_fs_read_link(dir, name, &target);
 		if (r == 0)
