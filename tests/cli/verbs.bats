@@ -120,12 +120,15 @@ setup() {
 	source_of hook 1 'PRE_BUILD="note.sh pre-build"' 'POST_INSTALL="note.sh post-install"' 'POST_REMOVE="note.sh post-remove"'
 	cat >"$T/usr/src/hook-1/note.sh" <<-EOC
 	#!/bin/sh
-	echo "\$1 \$module \$module_version \$kernelver" >>"$T/notes"
+	line="\$1 \$module \$module_version \$kernelver"
+	echo "\$line"
+	[ "\$1" = pre-build ] || echo "\$line" >>"$T/notes"
 	EOC
 	chmod +x "$T/usr/src/hook-1/note.sh"
 	dkms install hook/1 -k 6.1.0-1-test
+	# A build can write nowhere but where it builds.
+	grep -qx "pre-build hook 1 6.1.0-1-test" "$T/var/lib/dkms/hook/1/6.1.0-1-test/$ARCH/log/make.log"
 	dkms remove hook/1 --all
-	grep -qx "pre-build hook 1 6.1.0-1-test" "$T/notes"
 	grep -qx "post-install hook 1 6.1.0-1-test" "$T/notes"
 	grep -q "^post-remove" "$T/notes"
 }
