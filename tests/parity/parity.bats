@@ -90,21 +90,25 @@ took_over() {
 	compare wrong allowed
 }
 
+# bats test_tags=full
 @test "3.2.2: how options are spelt, and what each does" {
 	on trixie acpi-call
 	compare options allowed
 }
 
+# bats test_tags=full
 @test "3.2.2: verbs for kernels and for packages" {
 	on trixie acpi-call
 	compare verbs allowed
 }
 
+# bats test_tags=full
 @test "3.2.2: whatever can be wrong with a module" {
 	on trixie acpi-call
 	compare broken allowed
 }
 
+# bats test_tags=full
 @test "3.2.2: modules that the kernel has, too" {
 	on trixie acpi-call
 	compare originals allowed
