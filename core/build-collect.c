@@ -18,18 +18,6 @@
 
 #define HEADER_MAX (64 * 1024)
 
-/* Adds a sentence to what the administrator should know. */
-static void add_note(struct kiln_done *d, char *sentence)
-{
-	char *both = d->note && sentence ? kiln_strf("%s; %s", d->note, sentence) : TAKE_PTR(sentence);
-
-	if (both) {
-		free(d->note);
-		d->note = both;
-	}
-	free(sentence);
-}
-
 /* ---- was it built for this kernel ---- */
 
 static bool headers_are_of(const struct kiln_build *b, const char *release)
@@ -127,7 +115,7 @@ static void sign(struct kiln_build *b, const struct kiln_signer *s, int to, cons
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
 	if (kiln_signer_run(b, s, to, file, &err) < 0)
-		add_note(d, kiln_strf("%s could not be signed: %s", file, kiln_err_text(&err)));
+		kiln_done_note(&d->note, kiln_strf("%s could not be signed: %s", file, kiln_err_text(&err)));
 }
 
 static void check_signature(const struct kiln_signer *s, int to, const char *name, struct kiln_done *d)
@@ -136,7 +124,7 @@ static void check_signature(const struct kiln_signer *s, int to, const char *nam
 	_cleanup_(freep) char *file = NULL;
 
 	if (kiln_ko_find(to, name, &file) >= 0 && kiln_signer_check(s, to, file, &err) < 0)
-		add_note(d, kiln_strf("%s would not be loaded where signatures are required: %s", file, kiln_err_text(&err)));
+		kiln_done_note(&d->note, kiln_strf("%s would not be loaded where signatures are required: %s", file, kiln_err_text(&err)));
 }
 
 /* A module that cannot be compressed is as good as it was. */
@@ -145,7 +133,7 @@ static void compress(struct kiln_build *b, int to, const char *file, struct kiln
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
 	if (kiln_ko_compress(to, file, b->details.compression, compress_options(b), &err) < 0)
-		add_note(d, kiln_strf("%s stays uncompressed: %s", file, kiln_err_text(&err)));
+		kiln_done_note(&d->note, kiln_strf("%s stays uncompressed: %s", file, kiln_err_text(&err)));
 }
 
 static int collect_one(struct kiln_build *b, const struct kiln_conf_module *m, int to, const char *file,

@@ -104,17 +104,6 @@ static int list_modules(int dir, struct kiln_strv *ret)
 	return r;
 }
 
-static void add_note(struct kiln_done *d, char *sentence)
-{
-	char *both = d->note && sentence ? kiln_strf("%s; %s", d->note, sentence) : NULL;
-
-	if (d->note && !both)
-		return;
-	free(d->note);
-	d->note = both ? both : TAKE_PTR(sentence);
-	free(sentence);
-}
-
 static int prove(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln_err *err)
 {
 	_cleanup_(freep) char *staging = kiln_tree_staging(b->ctx, b->job->mod, b->kern);
@@ -128,7 +117,7 @@ static int prove(struct kiln_build *b, int dir, struct kiln_done *d, struct kiln
 		r = kiln_proof_set(&p, err);
 	b->passing = b->passing || p.passing;
 	if (p.note)
-		add_note(d, p.note);
+		kiln_done_note(&d->note, p.note);
 	return r;
 }
 

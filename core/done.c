@@ -36,6 +36,23 @@ void kiln_done_fail(struct kiln_done *d, int code, struct kiln_err *err)
 	kiln_err_clear(err);
 }
 
+int kiln_done_note(char **note, char *sentence)
+{
+	char *both;
+
+	if (!sentence || !*note) {
+		*note = sentence ? sentence : *note;
+		return sentence ? 0 : -ENOMEM;
+	}
+	both = kiln_strf("%s; %s", *note, sentence);
+	free(sentence);
+	if (!both)
+		return -ENOMEM;
+	free(*note);
+	*note = both;
+	return 0;
+}
+
 static void pack_string(struct kiln_buf *b, const char *s)
 {
 	uint32_t n = s ? strlen(s) : NO_STRING;

@@ -6,28 +6,21 @@
 #include "core/reuse.h"
 
 #include <endian.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "core/ko.h"
-
-/* struct module_signature of the kernel; the length is big-endian. */
-struct trailer {
-	unsigned char fields[8];
-	uint32_t signature;
-};
+#include "core/sign-format.h"
 
 int kiln_ko_unpack(int dir, const char *path, char **ret, size_t *n)
 {
-	static const char marker[] = "~Module signature appended~\n";
-	size_t tail = strlen(marker) + sizeof(struct trailer);
-	struct trailer t;
+	size_t magic = strlen(KILN_SIG_MAGIC), tail = magic + sizeof(struct kiln_sig_trailer);
+	struct kiln_sig_trailer t;
 	int r = kiln_ko_read(dir, path, ret, n);
 
-	if (r < 0 || *n < tail || memcmp(*ret + *n - strlen(marker), marker, strlen(marker)))
+	if (r < 0 || *n < tail || memcmp(*ret + *n - magic, KILN_SIG_MAGIC, magic))
 		return r < 0 ? r : 0;
 	memcpy(&t, *ret + *n - tail, sizeof(t));
-	if (be32toh(t.signature) <= *n - tail)
-		*n -= tail + be32toh(t.signature);
+	if (be32toh(t.sig_len) <= *n - tail)
+		*n -= tail + be32toh(t.sig_len);
 	return 0;
 }

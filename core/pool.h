@@ -18,6 +18,8 @@ struct kiln_done {
 void kiln_done_clear(struct kiln_done *d);
 /* Fills d from a failed call: result FAILED, code and text of err; takes err's text. */
 void kiln_done_fail(struct kiln_done *d, int code, struct kiln_err *err);
+/* Adds a sentence, which it takes over, to a note that may hold others; 0, or -ENOMEM (so is a sentence of NULL). */
+int kiln_done_note(char **note, char *sentence);
 
 /* Runs in the worker, fills *d; a worker that dies instead is a FAILED with its signal in the text. */
 typedef void kiln_job_fn(void *data, struct kiln_done *d);

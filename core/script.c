@@ -20,24 +20,6 @@ static bool may_execute(struct kiln_ctx *ctx, const char *path)
 	return kiln_fs_is_file(ctx->root, kiln_rel(path)) && faccessat(ctx->root, kiln_rel(path), X_OK, 0) == 0;
 }
 
-/* Adds a sentence to a note that may hold others. */
-static int add_note(char **note, char *sentence)
-{
-	char *both;
-
-	if (!sentence || !*note) {
-		*note = sentence ? sentence : *note;
-		return sentence ? 0 : -ENOMEM;
-	}
-	both = kiln_strf("%s; %s", *note, sentence);
-	free(sentence);
-	if (!both)
-		return -ENOMEM;
-	free(*note);
-	*note = both;
-	return 0;
-}
-
 static int run_proc(const struct kiln_script *s, const struct kiln_proc *p, struct kiln_err *err)
 {
 	return s->sandbox ? kiln_sandbox_run(s->sandbox, p, err) : kiln_proc_run(p, err);
@@ -116,7 +98,7 @@ int kiln_script_run(struct kiln_ctx *ctx, const struct kiln_script *s, char **no
 	argv.v[0] = outside;
 	if (may_execute(ctx, path))
 		return run_words(ctx, s, &argv, err);
-	if (add_note(note, kiln_strf("the %s script %s is missing or not executable and was passed over", s->what, path)) < 0)
+	if (kiln_done_note(note, kiln_strf("the %s script %s is missing or not executable and was passed over", s->what, path)) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	return 0;
 }

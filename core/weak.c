@@ -178,13 +178,9 @@ static void add_note(struct kiln_done *d, const char *program, int r)
 {
 	_cleanup_(freep) char *said = r < 0 ? kiln_strf("%s: %s", program, kiln_code_text(r)) :
 					      kiln_strf("%s ended with status %d", program, r);
-	char *both = said ? kiln_strf("%s%sother kernels may lack it: %s", d->note ? d->note : "", d->note ? "; " : "", said) :
-			    NULL;
 
-	if (!both)
-		return;
-	free(d->note);
-	d->note = both;
+	if (said)
+		kiln_done_note(&d->note, kiln_strf("other kernels may lack it: %s", said));
 }
 
 void kiln_weak_tell(struct kiln_ctx *ctx, const struct kiln_weak_news *news, struct kiln_done *d)
