@@ -26,12 +26,19 @@ function spread_of(list) {
 	spread[1] = median(list); spread[2] = least(list); spread[3] = most(list)
 }
 
-# Our figure through that of a method, of each round that has both.
-function ratios(what, method, figure,	list, r) {
+# The figure of one of ours through that of a method, of each round that has both.
+function ratios(what, one, method, figure,	list, r) {
 	for (r = 1; r <= rounds; r++)
-		if ((r, what, "ours", figure) in raw && raw[r, what, method, figure] > 0)
-			list = list " " raw[r, what, "ours", figure] / raw[r, what, method, figure]
+		if ((r, what, one, figure) in raw && raw[r, what, method, figure] > 0)
+			list = list " " raw[r, what, one, figure] / raw[r, what, method, figure]
 	return list
+}
+
+function print_ratios(what, one, method) {
+	spread_of(ratios(what, one, method, "wall"))
+	printf "   %6.3f (%.3f-%.3f)", spread[1], spread[2], spread[3]
+	spread_of(ratios(what, one, method, "cpu"))
+	printf "  %6.3f", spread[1]
 }
 
 {
@@ -49,15 +56,13 @@ function line(what, method) {
 	if (!((what, method) in figures))
 		return
 	spread_of(wall[what, method])
-	printf "%-9s %-7s %9.2f %8.2f-%-8.2f", what, method, spread[1], spread[2], spread[3]
+	printf "%-9s %-9s %9.2f %8.2f-%-8.2f", what, method, spread[1], spread[2], spread[3]
 	spread_of(cpu[what, method])
 	printf " %8.2f %7.2f-%-7.2f %8d %5d", spread[1], spread[2], spread[3], median(processes[what, method]), result[what, method]
-	if (method != "ours" && (what, "ours") in figures) {
-		spread_of(ratios(what, method, "wall"))
-		printf "   %6.3f (%.3f-%.3f)", spread[1], spread[2], spread[3]
-		spread_of(ratios(what, method, "cpu"))
-		printf "  %6.3f", spread[1]
-	}
+	if (method !~ /^ours/ && (what, "ours") in figures)
+		print_ratios(what, "ours", method)
+	if (method !~ /^ours/ && (what, "ours-full") in figures)
+		print_ratios(what, "ours-full", method)
 	printf "\n"
 }
 
@@ -77,8 +82,8 @@ function as_json(	i, j, k, m, f, part) {
 			printf ", \"wall\": %s, \"wall_least\": %s, \"wall_most\": %s", spread[1], spread[2], spread[3]
 			printf ", \"cpu\": %s, \"processes\": %d", median(cpu[whats[i], part[j]]), median(processes[whats[i], part[j]])
 			if (part[j] != "ours" && (whats[i], "ours") in figures)
-				printf ", \"ours_wall_ratio\": %.4f, \"ours_cpu_ratio\": %.4f", median(ratios(whats[i], part[j], "wall")),
-					median(ratios(whats[i], part[j], "cpu"))
+				printf ", \"ours_wall_ratio\": %.4f, \"ours_cpu_ratio\": %.4f", median(ratios(whats[i], "ours", part[j], "wall")),
+					median(ratios(whats[i], "ours", part[j], "cpu"))
 			printf "}"
 		}
 	}
@@ -90,8 +95,8 @@ END {
 		as_json()
 		exit
 	}
-	printf "\n%-9s %-7s %9s %-17s %8s %-15s %9s %5s   %s\n", "what", "with", "wall s", "  least-most", "CPU s", " least-most",
-		"processes", "done", "ours through it: wall (least-most)  CPU"
+	printf "\n%-9s %-9s %9s %-17s %8s %-15s %9s %5s   %s\n", "what", "with", "wall s", "  least-most", "CPU s", " least-most",
+		"processes", "done", "ours through it: wall (least-most)  CPU; then ours-full"
 	for (i = 1; i <= n_whats; i++) {
 		m = split(order[whats[i]], part, " ")
 		line(whats[i], "ours")
