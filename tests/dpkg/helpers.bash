@@ -1,67 +1,32 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the transaction tests share: roots with modkiln in them, kernels and
-# modules as packages, and questions about what a run of apt left behind.
-# MODKILN_SUITE picks the Debian release.
-bats_require_minimum_version 1.5.0
-
-GROUND=$BATS_TEST_DIRNAME/../ground/ground
-SUITE=${MODKILN_SUITE:-bookworm}
+# What the tests of apt and dpkg share beside those of any transaction: modules as
+# packages, and questions about initramfs images and the states of packages.
+load ../suite/transactions
 
 # ---- roots ----
 
-# ground_setup: for setup_file.  $DEBS: our packages, and $OURS the one that is
-# installed, as roots see it; $MODS: packages of modules; $OLD and $NEW: two
-# kernels that the archive has today.
+# ground_setup: for setup_file.  $OURS: the package of ours that is installed, as
+# roots see it; $MODS: packages of modules.
 ground_setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	DEBS=$("$BATS_TEST_DIRNAME/../suite/packages" --print deb "$SUITE") || return 1
-	OLD=$("$GROUND" kernels "$SUITE" | head -n 1)
-	NEW=$("$GROUND" kernels "$SUITE" | tail -n 1)
+	transactions_setup deb || return 1
 	MODS=$BATS_FILE_TMPDIR/mods
-	OURS=$(cd "$DEBS" && printf "/debs/%s" modkiln_*.deb)
-	export DEBS OLD NEW MODS OURS
+	OURS=$(cd "$PACKAGES" && printf "/debs/%s" modkiln_*.deb)
+	export MODS OURS
 	mkdir -p "$MODS"
 }
 
 # module_deb NAME VERSION: one of our test modules as a package in $MODS.
 module_deb() {
-	local src=$BATS_FILE_TMPDIR/src-$1-$2
-	[ -d "$src" ] || "$GROUND" module-src "$1" "$2" "$src" >/dev/null
+	local src
+	src=$(module_source "$1" "$2")
 	"$GROUND" module-deb "$1" "$2" "$src" "$MODS" >/dev/null
-}
-
-# base_root NAME FROM [K...]: a root that tests copy, from another one of them or
-# from a variant of the ground with kernels in it; what is done to it follows.
-base_root() {
-	local from=$BATS_FILE_TMPDIR/$2
-	ROOT=$BATS_FILE_TMPDIR/$1
-	[ -d "$from" ] || from=$("$GROUND" base "$SUITE" "${@:2}")
-	"$GROUND" new "$from" "$ROOT" >/dev/null
-}
-
-# fresh NAME: this test's own copy of a base_root.
-fresh() {
-	ROOT=$BATS_TEST_TMPDIR/root
-	"$GROUND" new "$BATS_FILE_TMPDIR/$1" "$ROOT" >/dev/null
-}
-
-teardown() {
-	[ ! -d "$BATS_TEST_TMPDIR/root" ] || "$GROUND" drop "$BATS_TEST_TMPDIR/root"
-}
-
-# drop_roots NAME...: for teardown_file.
-drop_roots() {
-	local name
-	for name; do
-		[ ! -d "$BATS_FILE_TMPDIR/$name" ] || "$GROUND" drop "$BATS_FILE_TMPDIR/$name"
-	done
 }
 
 # in_root CMD...: our packages are in /debs, modules in /mods.
 in_root() {
-	"$GROUND" run --bind "$DEBS:/debs" --bind "$MODS:/mods" "$ROOT" -- "$@"
+	"$GROUND" run --bind "$PACKAGES:/debs" --bind "$MODS:/mods" "$ROOT" -- "$@"
 }
 
 # apt VERB...: fails when apt fails; output is in $output.
@@ -85,12 +50,6 @@ prepare() {
 
 # ---- what happened ----
 
-# count PATTERN: lines of $output that match.
-count() {
-	# shellcheck disable=SC2154 # bats sets it
-	grep -cE "$1" <<<"$output" || true
-}
-
 # literal K: as a pattern that matches nothing else.
 literal() {
 	local k=${1//./\\.}
@@ -102,27 +61,12 @@ depmods() {
 	grep -vE -- '(^| )-b ' "$ROOT/var/log/depmod.calls" 2>/dev/null | grep -cF "$1" || true
 }
 
-builds() {
-	count "^modkiln: building $1/"
-}
-
 # By the kernel's own hook, and by us.
 initramfs_made() {
 	count "^(update-initramfs: Generating /boot/initrd.img-|modkiln: refreshed the initramfs of )$(literal "$1")\$"
 }
 
 # ---- what is there ----
-
-# installed NAME K: the module is in place, and depmod knows it.
-installed() {
-	compgen -G "$ROOT/lib/modules/$2/updates/dkms/$1.ko*" >/dev/null &&
-		grep -q "updates/dkms/$1\.ko" "$ROOT/lib/modules/$2/modules.dep"
-}
-
-gone() {
-	! find "$ROOT/lib/modules/$2" -name "$1.ko*" 2>/dev/null | grep -q . || return 1
-	[ ! -e "$ROOT/lib/modules/$2/modules.dep" ] || ! grep -q "/$1\.ko" "$ROOT/lib/modules/$2/modules.dep"
-}
 
 # module_version NAME K
 module_version() {

@@ -55,7 +55,7 @@ teardown_file() {
 # newer_modkiln: the same package with a higher version, in $MODS.
 newer_modkiln() {
 	local dir=$BATS_TEST_TMPDIR/newer
-	dpkg-deb -R "$DEBS/${OURS##*/}" "$dir"
+	dpkg-deb -R "$PACKAGES/${OURS##*/}" "$dir"
 	sed -i 's/^Version: .*/&+newer/' "$dir/DEBIAN/control"
 	dpkg-deb --root-owner-group -Znone -b "$dir" "$MODS/modkiln_newer.deb" >/dev/null
 }

@@ -157,7 +157,7 @@ hello_that_does_not_build() {
 }
 
 @test "our own packages arrive with a module and a kernel: the triggers do it" {
-	base_root bare "$SUITE/rpm"
+	base_root bare rpm
 	fresh bare
 	drop_roots bare
 	# shellcheck disable=SC2046 # a list of files
