@@ -36,6 +36,8 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	char *compress_gzip_opts, *compress_xz_opts, *compress_zstd_opts;
 	char *defer;       /* auto, always, never */
 	struct kiln_strv directives; /* NAME=VALUE, over every dkms.conf */
+	char *critical;    /* names of modules whose absence is said loudly; NULL: none */
+	bool fails_runs;   /* a transaction with a failed build is told to be a failure */
 	bool whole_index;  /* depmod makes the index each time */
 	bool reuse;        /* take the set of a kernel with equal headers instead of building */
 };

@@ -29,7 +29,7 @@ static const char *const names[] = {
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
 	"sign_tool", "try_sign_modules",
 	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index",
-	"build_isolation", "reuse", NULL,
+	"build_isolation", "reuse", "on_build_failure", "critical", NULL,
 };
 
 static int list_files(int root, struct kiln_strv *ret)
@@ -227,6 +227,7 @@ static int take_choices(const struct kiln_vars *vars, struct kiln_settings *s, s
 	const struct choice choices[] = {
 		{ "index", "incremental", "full", &s->whole_index },
 		{ "reuse", "off", "proven", &s->reuse },
+		{ "on_build_failure", "warn", "fail", &s->fails_runs },
 	};
 	int r = 0;
 
@@ -270,6 +271,7 @@ static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, str
 		{ "compress_xz_opts", &s->compress_xz_opts, take_text },
 		{ "compress_zstd_opts", &s->compress_zstd_opts, take_text },
 		{ "defer", &s->defer, take_text },
+		{ "critical", &s->critical, take_text },
 	};
 	int r = 0;
 
@@ -348,5 +350,6 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->compress_xz_opts);
 	free(s->compress_zstd_opts);
 	free(s->defer);
+	free(s->critical);
 	kiln_strv_free(&s->directives);
 }

@@ -329,6 +329,16 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 /* The plan that kiln_run() would carry out. */
 int kiln_dry_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_plan **ret, struct kiln_err *err);
 
+/*
+ * What is left undone.  A front end notes that its run had something to say which
+ * the end of a longer transaction should repeat; take gives each wanted pair that
+ * is missing by then as a line, once, and returns how many of them did not build.
+ * With on_build_failure=fail that end is to be a failure: kiln_ctx_fails_runs().
+ */
+int kiln_outstanding_note(struct kiln_ctx *ctx);
+int kiln_outstanding_take(struct kiln_ctx *ctx, struct kiln_strv *ret, struct kiln_err *err);
+bool kiln_ctx_fails_runs(const struct kiln_ctx *ctx);
+
 /* Wishes to be carried out by the next run: appended durably, one file a call. */
 int kiln_pending_write(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct kiln_err *err);
 /* Whether an open journal or a pending wish waits: cheap, for the boot service. */

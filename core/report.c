@@ -21,6 +21,7 @@ struct kiln_report {
 	struct kiln_done *done;
 	struct kiln_outcome *outcomes; /* borrow from done */
 	size_t n;
+	bool strict; /* failures are errors */
 };
 
 void kiln_report_free(struct kiln_report *r)
@@ -130,6 +131,11 @@ int kiln_report_status(const struct kiln_report *r)
 	return status;
 }
 
+void kiln_report_set_strict(struct kiln_report *r, bool strict)
+{
+	r->strict = strict;
+}
+
 /* ---- lines ---- */
 
 struct line {
@@ -208,7 +214,7 @@ static struct line line_of(const struct kiln_report *r, size_t i)
 			return (struct line){ "info", NULL };
 		return (struct line){ "notice", kiln_strf("%s: %s%s%s", who, verb, o->note ? "; " : "", o->note ? o->note : "") };
 	case KILN_FAILED:
-		return (struct line){ "warning", failure_text(s, o) };
+		return (struct line){ r->strict ? "error" : "warning", failure_text(s, o) };
 	case KILN_WAITING:
 		return (struct line){ "notice", kiln_strf("%s: waits: %s", who, o->text ? o->text : kiln_code_text(o->code)) };
 	case KILN_SKIPPED:

@@ -19,7 +19,9 @@
 #include "core/execute.h"
 #include "core/facts.h"
 #include "core/mok.h"
+#include "core/outstanding.h"
 #include "core/pending.h"
+#include "core/report.h"
 #include "core/tree.h"
 #include "core/want.h"
 
@@ -205,6 +207,8 @@ static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress
 	if (r < 0)
 		return r;
 	kiln_pending_remove(ctx, &t->pending);
+	kiln_report_set_strict(*ret, ctx->settings.fails_runs);
+	kiln_outstanding_update(ctx, *ret);
 	kiln_after_run(ctx, *ret);
 	return 0;
 }

@@ -50,6 +50,14 @@ static int print_facts(const struct kiln_facts *facts, struct kiln_err *err)
 	return fflush(stdout) ? kiln_fail(err, -errno, "cannot write: %m") : 0;
 }
 
+/* A run of apt is long: what did not build is said again at its end, by then as it is then. */
+static void tell(const struct kiln_dpkg_job *job, const struct kiln_report *report)
+{
+	kiln_dpkg_report(report);
+	if (kiln_report_failed(report))
+		kiln_outstanding_note(job->ctx); /* without it nothing is lost but the repetition */
+}
+
 static int run(struct kiln_dpkg_job *job, struct kiln_err *err)
 {
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
@@ -59,7 +67,7 @@ static int run(struct kiln_dpkg_job *job, struct kiln_err *err)
 	if (r < 0)
 		return r;
 	if (report)
-		kiln_dpkg_report(report);
+		tell(job, report);
 	else if (job->amid)
 		kiln_dpkg_activate(); /* noted down, because another run holds the tree */
 	return 0;
@@ -222,4 +230,22 @@ int kiln_dpkg_farewell(struct kiln_dpkg_job *job, struct kiln_err *err)
 	if (r < 0 || (!kiln_facts_count(job->facts) && !job->print))
 		return r;
 	return carry_out(job, err);
+}
+
+/*
+ * apt calls this when its last dpkg has ended: the one moment that can make its run
+ * fail (on_build_failure=fail) and leaves no package half-configured.
+ */
+int kiln_dpkg_summary(struct kiln_dpkg_job *job, struct kiln_err *err)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv lines = KILN_STRV_INIT;
+	int failed = job->script.root ? 0 : kiln_outstanding_take(job->ctx, &lines, err);
+
+	if (lines.n)
+		kiln_dpkg_say("modules that are not there (\"dkms why\" says what to do):");
+	for (size_t i = 0; i < lines.n; i++)
+		kiln_dpkg_say("  %s", lines.v[i]);
+	if (failed > 0 && kiln_ctx_fails_runs(job->ctx))
+		job->status = 1;
+	return failed < 0 ? failed : 0;
 }

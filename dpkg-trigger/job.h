@@ -11,6 +11,7 @@ struct kiln_dpkg_job {
 	char **args;  /* borrowed: what stands behind the verb */
 	bool print;   /* show the facts instead of acting on them */
 	bool amid;    /* another package's script runs, and our trigger is still to come */
+	int status;   /* for the end of the program; only summary sets it */
 	struct kiln_ctx *ctx;
 	struct kiln_facts *facts;
 };
@@ -27,3 +28,4 @@ kiln_dpkg_verb_fn kiln_dpkg_kernel_removed;
 kiln_dpkg_verb_fn kiln_dpkg_headers_added;
 kiln_dpkg_verb_fn kiln_dpkg_source_added;
 kiln_dpkg_verb_fn kiln_dpkg_farewell;
+kiln_dpkg_verb_fn kiln_dpkg_summary;

@@ -2,8 +2,8 @@
 /*
  * The program behind every script of the Debian package: each verb states
  * facts, and the engine does the rest.  Apart from a command line that makes
- * no sense it always succeeds: a module that does not build must never leave a
- * package, a kernel or its initramfs unconfigured.
+ * no sense, and from what apt asks at its end, it always succeeds: a module that
+ * does not build must never leave a package, a kernel or its initramfs unconfigured.
  */
 #include "dpkg-trigger/job.h"
 
@@ -29,6 +29,7 @@ static const struct verb {
 	{ "kernel-removed", 1, 1, kiln_dpkg_kernel_removed, true },
 	{ "headers", 1, 1, kiln_dpkg_headers_added, true },
 	{ "source", 2, 2, kiln_dpkg_source_added, true },
+	{ "summary", 0, 0, kiln_dpkg_summary, false },
 };
 
 static int usage(void)
@@ -36,7 +37,7 @@ static int usage(void)
 	fputs("usage: dpkg-trigger-helper [facts] triggered [NAMES] | configure [VERSION] | remove\n"
 	      "                          [facts] kernel RELEASE | kernel-removed RELEASE | headers RELEASE\n"
 	      "                          [facts] source NAME VERSION\n"
-	      "                          operation\n"
+	      "                          operation | summary\n"
 	      "The scripts of the modkiln package call it; see dkms-trigger(8).\n", stderr);
 	return 2;
 }
@@ -70,7 +71,7 @@ static int run_verb(const struct verb *verb, struct kiln_dpkg_job *job)
 		r = verb->run(job, &err);
 	if (r < 0)
 		kiln_dpkg_say("%s", kiln_err_text(&err));
-	return 0;
+	return job->status;
 }
 
 int main(int argc, char **argv)

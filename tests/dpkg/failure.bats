@@ -10,8 +10,11 @@ setup_file() {
 	ground_setup
 	module_deb kilnhello 1.0
 	module_deb kilnbroken 1.0
-	excluded_module
-	slow_module
+	module_like_hello kilnnever dkms.conf 'BUILD_EXCLUSIVE_CONFIG="CONFIG_NO_SUCH_OPTION"'
+	# Builds only after a minute, or once a file "fast" is there.
+	# shellcheck disable=SC2016 # make expands it
+	module_like_hello kilnslow Makefile '$(shell for i in $$(seq 60); do [ -e $(src)/fast ] && break; sleep 1; done)'
+	module_like_hello kilnpicky Makefile "\$(if \$(filter $NEW,\$(KERNELRELEASE)),\$(error a kernel that is too new))"
 	base_root suite apt
 	prepare
 	in_root apt-get -y -q install "$OURS"
@@ -24,24 +27,14 @@ teardown_file() {
 	drop_roots suite kernel
 }
 
-excluded_module() {
-	local src=$BATS_FILE_TMPDIR/src-kilnnever-1.0
+# module_like_hello NAME FILE LINE: a package of a module that differs by a line in a file.
+module_like_hello() {
+	local src=$BATS_FILE_TMPDIR/src-$1-1.0
 	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
-	sed -i 's/kilnhello/kilnnever/g' "$src"/*
-	mv "$src/kilnhello.c" "$src/kilnnever.c"
-	echo 'BUILD_EXCLUSIVE_CONFIG="CONFIG_NO_SUCH_OPTION"' >>"$src/dkms.conf"
-	module_deb kilnnever 1.0
-}
-
-# Builds only after a minute, or once /var/tmp/go is there.
-slow_module() {
-	local src=$BATS_FILE_TMPDIR/src-kilnslow-1.0
-	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
-	sed -i 's/kilnhello/kilnslow/g' "$src"/*
-	mv "$src/kilnhello.c" "$src/kilnslow.c"
-	# shellcheck disable=SC2016 # make expands it
-	echo '$(shell for i in $$(seq 60); do [ -e $(src)/fast ] && break; sleep 1; done)' >>"$src/Makefile"
-	module_deb kilnslow 1.0
+	sed -i "s/kilnhello/$1/g" "$src"/*
+	mv "$src/kilnhello.c" "$src/$1.c"
+	echo "$3" >>"$src/$2"
+	module_deb "$1" 1.0
 }
 
 # bats test_tags=full
@@ -70,11 +63,35 @@ slow_module() {
 	[ -e "$ROOT/boot/initrd.img-$OLD" ]
 	[ "$(builds kilnbroken)" -eq 1 ]
 	[ "$(count '^modkiln: kilnbroken/1\.0 .*failed.*log: /')" -ge 1 ]
+	# Once more at the end of all.
+	[[ "${lines[-1]}" =~ ^modkiln:\ \ \ kilnbroken/1\.0\ for\ .*log:\ / ]]
 	apt install "linux-image-$NEW" "linux-headers-$NEW"
 	settled
 	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$OLD")")" -eq 0 ]
 	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$NEW")")" -eq 1 ]
 	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+}
+
+# bats test_tags=full
+@test "a critical module that the new kernel lacks: said at logins, the kernel that has it stays, apt fails" {
+	fresh kernel
+	printf '%s\n' critical=kilnpicky on_build_failure=fail >"$ROOT/etc/dkms/framework.conf.d/policy.conf"
+	apt install /mods/kilnpicky-dkms_1.0-1_all.deb
+	installed kilnpicky "$OLD"
+	[ -z "$(in_root /etc/update-motd.d/80-modkiln)" ]
+	run -100 in_root apt-get -y -q install "linux-image-$NEW" "linux-headers-$NEW"
+	settled
+	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+	[ "$(count "^modkiln: critical module kilnpicky is not there for kernel $(literal "$NEW")")" -ge 1 ]
+	in_root /etc/update-motd.d/80-modkiln | grep -F "$OLD: boot that one"
+	in_root apt-get -y -q install hello # says nothing again, and so it does not fail
+	in_root apt-mark auto "linux-image-$OLD" "linux-headers-$OLD"
+	run -0 in_root apt-get -y -q -s -o APT::NeverAutoRemove::KernelCount=1 autoremove
+	[ "$(count "^Remv linux-image-$(literal "$OLD")")" -eq 0 ]
+	in_root apt-get -y -q purge kilnpicky-dkms
+	[ ! -e "$ROOT/etc/apt/apt.conf.d/95modkiln-kept-kernels" ]
+	[ -z "$(in_root /etc/update-motd.d/80-modkiln)" ]
+	run -0 in_root apt-get -y -q -s autoremove
 }
 
 # bats test_tags=full
