@@ -71,10 +71,12 @@ hello_that_does_not_build() {
 	[ ! -e "$ROOT/var/lib/dkms/kilnhello/1.0" ]
 }
 
-@test "an upgrade that does not build: the module that worked stays" {
+@test "an upgrade that does not build: the module that worked stays; on_build_failure=fail calls it an error" {
 	fresh module
+	echo on_build_failure=fail >"$ROOT/etc/dkms/framework.conf.d/policy.conf"
 	rpm_ok -U "$(mod kilnhello 3.0)"
-	[ "$(count '^warning: modkiln: kilnhello/3\.0 .*log: /')" -eq 1 ]
+	[ "$(count '^error: modkiln: kilnhello/3\.0 .*log: /')" -eq 1 ]
+	grep -q '^kilnhello/3\.0 for ' "$ROOT/var/lib/modkiln/failed"
 	installed kilnhello "$OLD"
 	[ "$(module_version kilnhello "$OLD")" = 1.0 ]
 }
