@@ -67,6 +67,8 @@ int kiln_ko_find(int dir, const char *name, char **ret);
 
 /* The bytes of a module, unpacked if need be, at most 1 GiB; owned by the caller. 0 or -errno. ko-pack-read.c */
 int kiln_ko_read(int dir, const char *path, char **ret, size_t *len);
+/* The first n of them, a few, from the first 160 KiB of the file: cheap for a large one. -EBADMSG: there are fewer. */
+int kiln_ko_read_start(int dir, const char *path, void *to, size_t n);
 /*
  * Writes path compressed as the kernel can read it to path + suffix and removes
  * path; nothing for KILN_PLAIN.  options NULL: liblzma with CRC32 and a 1 MiB

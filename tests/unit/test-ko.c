@@ -165,6 +165,50 @@ static void test_compress(void **state)
 	assert_says(root->fd, "foo.ko");
 }
 
+/* What no packer makes smaller: its beginning stands in the first block of the file. */
+static char *write_large(const struct unit_root *root, const char *path, size_t n)
+{
+	char *data = malloc(n);
+	uint32_t x = 1;
+
+	assert_non_null(data);
+	for (size_t i = 0; i < n; i++, x = x * 1664525 + 1013904223)
+		data[i] = i < 4 ? "\177ELF"[i] : (char)(x >> 24);
+	assert_int_equal(kiln_fs_replace(root->fd, path, data, n, 0644), 0);
+	return data;
+}
+
+/* Of a large module the start alone is read, which it still has when its end is cut off. */
+static void test_read(void **state)
+{
+	static const enum kiln_compression all[] = { KILN_PLAIN, KILN_GZIP, KILN_XZ, KILN_ZSTD };
+	enum { SIZE = 2 << 20, CUT = 200 << 10 };
+	struct unit_root *root = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(freep) char *data = write_large(root, "foo.ko", SIZE), *got = NULL, *rest = NULL;
+		_cleanup_(freep) char *path = kiln_strf("%s/foo.ko%s", root->path, kiln_compression_suffix(all[i]));
+		struct kiln_ko_head head;
+		char start[20];
+		size_t n;
+
+		assert_int_equal(kiln_ko_compress(root->fd, "foo.ko", all[i], NULL, NULL), 0);
+		assert_int_equal(kiln_ko_read(AT_FDCWD, path, &got, &n), 0);
+		assert_int_equal(n, SIZE);
+		assert_memory_equal(got, data, SIZE);
+		for (size_t cut = 0; cut < 2; cut++) {
+			assert_int_equal(kiln_ko_read_start(AT_FDCWD, path, start, sizeof(start)), 0);
+			assert_memory_equal(start, data, sizeof(start));
+			assert_int_equal(kiln_ko_head(AT_FDCWD, path, &head), 0);
+			assert_int_equal(truncate(path, CUT), 0);
+		}
+		assert_int_equal(kiln_ko_read(AT_FDCWD, path, &rest, &n), all[i] == KILN_PLAIN ? 0 : -EBADMSG);
+		assert_int_equal(truncate(path, 10), 0);
+		assert_int_equal(kiln_ko_read_start(AT_FDCWD, path, start, sizeof(start)), -EBADMSG);
+		assert_int_equal(kiln_ko_head(AT_FDCWD, path, &head), -ENOEXEC);
+	}
+}
+
 /* LZMA2 alone with 1 MiB: larger ones, or filters before it, are not sure to be in a kernel. */
 static void test_xz_dictionary(void **state)
 {
@@ -222,6 +266,7 @@ int main(void)
 		unit_test_with_root(test_load),
 		unit_test_with_root(test_load_refuses),
 		unit_test_with_root(test_compress),
+		unit_test_with_root(test_read),
 		unit_test_with_root(test_xz_dictionary),
 		unit_test_with_root(test_compress_fails),
 		unit_test_with_root(test_compress_with_options),
