@@ -60,17 +60,13 @@ static void add_conf(struct kiln_buf *key, const struct kiln_build *b)
 
 static int make_key(struct kiln_build *b, char **ret)
 {
-	_cleanup_(closep) int source = kiln_ctx_open(b->ctx, b->job->source_dir, O_RDONLY | O_DIRECTORY);
 	_cleanup_(kiln_buf_free) struct kiln_buf key = KILN_BUF_INIT;
 	char sum[KILN_HASH_SIZE];
-	int r = source < 0 ? source : kiln_fs_hash_tree(source, ".", sum);
+	int r = kiln_reuse_headers(b->ctx, b->job->kernel, sum);
 
 	if (r < 0)
 		return r;
-	kiln_buf_addf(&key, "modkiln-reuse 1\nsource %s\n", sum);
-	r = kiln_reuse_headers(b->ctx, b->job->kernel, sum);
-	if (r < 0)
-		return r;
+	kiln_buf_addf(&key, "modkiln-reuse 1\nsource %s\n", b->inputs.source);
 	kiln_buf_addf(&key, "headers %s\narch %s\nllvm %d\n", sum, b->kern.arch, b->details.llvm);
 	kiln_reuse_add_compilers(b->ctx, &key);
 	add_conf(&key, b);

@@ -18,6 +18,7 @@ struct kiln_build {
 	struct kiln_kern kern;
 	struct kiln_kernel_details details;
 	struct kiln_build_log log;
+	struct kiln_inputs inputs;
 	struct kiln_strv env;  /* of all that the build runs */
 	char *sign_pin;        /* taken out of it: only the signing program may see it */
 	char *reuse_key;       /* hash over what its outcome depends on; NULL: not asked for, or not all is known */

@@ -143,16 +143,16 @@ static void remember_for_reuse(struct kiln_build *b, struct kiln_record *r)
 }
 
 /* Records what was built from what; keeps what an earlier build has installed. */
-static void remember(struct kiln_build *b, const char *inputs, int code, const char *reason)
+static void remember(struct kiln_build *b, int code, const char *reason)
 {
 	_cleanup_(kiln_record_done) struct kiln_record old = { 0 };
 	struct kiln_record r = { .version = 1, .failed = code < 0, .code = -code };
 	int e;
 
-	if (!inputs)
+	if (!*b->inputs.hash)
 		return;
 	kiln_record_load(b->ctx, b->job->mod, b->kern, &old);
-	r.inputs = (char *)inputs;
+	r.inputs = b->inputs.hash;
 	r.reason = (char *)reason;
 	r.installed = old.installed;
 	if (b->sandbox)
@@ -167,10 +167,10 @@ static void remember(struct kiln_build *b, const char *inputs, int code, const c
 			 b->job->mod.version, b->kern.release, kiln_code_text(e));
 }
 
-static void fail(struct kiln_build *b, const char *inputs, int code, struct kiln_err *err, struct kiln_done *d)
+static void fail(struct kiln_build *b, int code, struct kiln_err *err, struct kiln_done *d)
 {
 	if (will_fail_again(b, code))
-		remember(b, inputs, code, kiln_err_text(err));
+		remember(b, code, kiln_err_text(err));
 	if (b->log.path) {
 		kiln_build_sandbox_leave(b);
 		kiln_build_place_keep(b);
@@ -180,9 +180,9 @@ static void fail(struct kiln_build *b, const char *inputs, int code, struct kiln
 	kiln_done_fail(d, code, err);
 }
 
-static void succeed(struct kiln_build *b, const char *inputs, struct kiln_done *d)
+static void succeed(struct kiln_build *b, struct kiln_done *d)
 {
-	remember(b, inputs, 0, NULL);
+	remember(b, 0, NULL);
 	if (!b->older)
 		kiln_build_place_drop(b);
 	d->log = strdup(b->log.path);
@@ -197,16 +197,15 @@ void kiln_build(const struct kiln_build_job *job, struct kiln_done *d)
 		.log = KILN_BUILD_LOG_INIT, .dir = -1, .ground = -1,
 	};
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	_cleanup_(freep) char *inputs = NULL;
 	int r = prepare(&b, &err);
 
 	/* Before the source is copied: what changes while we build counts as a change. */
 	if (r >= 0)
-		r = kiln_record_inputs(&ctx, job->source_dir, job->mod, job->kernel, &inputs, &err);
+		r = kiln_record_inputs(&ctx, job->source_dir, job->mod, job->kernel, &b.inputs, &err);
 	if (r >= 0 && !reuse(&b, d))
 		r = carry_out(&b, d, &err);
 	if (r < 0)
-		fail(&b, inputs, r, &err, d);
+		fail(&b, r, &err, d);
 	else
-		succeed(&b, inputs, d);
+		succeed(&b, d);
 }

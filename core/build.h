@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include "core/base/fs.h"
+
 #include "core/pool.h"
 #include "core/sandbox.h"
 #include "core/state.h"
@@ -81,9 +83,14 @@ struct kiln_record {
 };
 
 void kiln_record_done(struct kiln_record *r);
-/* Hash over everything a build reads that we know of; owned by the caller. */
+/* What a build reads, as far as we know. */
+struct kiln_inputs {
+	char hash[KILN_HASH_SIZE];   /* over all of it; "": not known */
+	char source[KILN_HASH_SIZE]; /* kiln_fs_hash_tree() of the source, which takes the longest */
+};
+
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
-		       const struct kiln_kernel *kernel, char **ret, struct kiln_err *err);
+		       const struct kiln_kernel *kernel, struct kiln_inputs *ret, struct kiln_err *err);
 /* Reads what the inputs of all modules for a kernel have in common: once, before workers do. */
 void kiln_record_prepare(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);
 /* -ENOENT: there is none; an unreadable one counts as none and is dropped. */

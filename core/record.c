@@ -298,17 +298,17 @@ void kiln_record_prepare(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
 }
 
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
-		       const struct kiln_kernel *kernel, char **ret, struct kiln_err *err)
+		       const struct kiln_kernel *kernel, struct kiln_inputs *ret, struct kiln_err *err)
 {
 	_cleanup_(closep) int source = kiln_ctx_open(ctx, source_dir, O_RDONLY | O_DIRECTORY);
 	_cleanup_(freep) char *compiler = kiln_kernel_compiler(ctx, kernel);
 	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
-	char sum[KILN_HASH_SIZE];
-	int r = source < 0 ? source : kiln_fs_hash_tree(source, ".", sum);
+	int r = source < 0 ? source : kiln_fs_hash_tree(source, ".", ret->source);
 
+	*ret->hash = '\0';
 	if (r < 0)
 		return kiln_fail(err, r, "cannot read the source %s: %s", source_dir, kiln_code_text(r));
-	kiln_buf_addf(&b, "modkiln-inputs 1\nsource %s\n", sum);
+	kiln_buf_addf(&b, "modkiln-inputs 1\nsource %s\n", ret->source);
 	add_overlays(&b, ctx, mod, (struct kiln_kern){ kernel->release, kernel->arch });
 	add_own_files(&b, ctx, mod);
 	add_headers(&b, ctx, kernel);
@@ -318,7 +318,6 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 		kiln_buf_addf(&b, "isolation %d\n", ctx->settings.build_isolation);
 	if (!compiler || !kiln_buf_ok(&b))
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	kiln_hash_bytes(b.data, b.len, sum);
-	*ret = strdup(sum);
-	return *ret ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+	kiln_hash_bytes(b.data, b.len, ret->hash);
+	return 0;
 }

@@ -58,16 +58,10 @@ static char *inputs_now(const struct judge *j, const struct kiln_module *m, stru
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	const struct kiln_kernel *k = kiln_state_kernel(j->state, kern);
-	char *inputs = NULL;
-	int r;
 
-	if (!k || !k->headers)
-		return NULL;
-	r = kiln_record_inputs(j->ctx, m->source_dir, m->mod, k, &inputs, &err);
-	if (r < 0)
+	if (k && k->headers && kiln_record_inputs(j->ctx, m->source_dir, m->mod, k, ret, &err) < 0)
 		kiln_log(j->ctx, KILN_LOG_INFO, "%s/%s: %s", m->mod.name, m->mod.version,
 			 kiln_err_text(&err));
-	return r < 0 ? NULL : inputs;
 }
 
 /*
@@ -79,17 +73,17 @@ static int consult_record(const struct judge *j, struct kiln_module *m, struct k
 {
 	struct kiln_instance *have = kiln_module_instance(m, v->kern);
 	_cleanup_(kiln_record_done) struct kiln_record record = { 0 };
-	_cleanup_(freep) char *now = NULL;
+	struct kiln_inputs now = { 0 };
 	bool same;
 
 	if (kiln_record_load(j->ctx, m->mod, v->kern, &record) < 0)
 		return 0;
 	if (!record.failed && !record.held && (!have || have->level < KILN_BUILT))
 		return 0;
-	now = inputs_now(j, m, v->kern);
-	if (!now || !record.inputs)
+	inputs_now(j, m, v->kern, &now);
+	if (!*now.hash || !record.inputs)
 		return 0;
-	same = !strcmp(record.inputs, now);
+	same = !strcmp(record.inputs, now.hash);
 	v->held = record.held && same;
 	if (have)
 		have->outdated = record.failed || !same;

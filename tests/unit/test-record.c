@@ -103,14 +103,14 @@ static void test_unknown_key(void **state)
 static char *inputs(struct kiln_ctx *ctx)
 {
 	struct kiln_kernel k = { 0 };
-	char *hash = NULL;
+	struct kiln_inputs found;
 
 	assert_int_equal(kiln_kernel_load(ctx, kern, &k, NULL), 0);
 	assert_non_null(k.config);
-	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &hash, NULL), 0);
-	assert_int_equal(strlen(hash), 64);
+	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &found, NULL), 0);
+	assert_int_equal(strlen(found.hash), 64);
 	kiln_kernel_done(&k);
-	return hash;
+	return strdup(found.hash);
 }
 
 /* The hash now is that of before (same), or another one, which takes its place. */
@@ -175,11 +175,11 @@ static void test_no_source(void **state)
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root);
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_kernel k = { .release = (char *)"k", .arch = (char *)"a" };
-	char *hash = NULL;
+	struct kiln_inputs found;
 
-	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/none", acme, &k, &hash, &err), -ENOENT);
+	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/none", acme, &k, &found, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/usr/src/none"));
-	assert_null(hash);
+	assert_string_equal(found.hash, "");
 }
 
 int main(void)

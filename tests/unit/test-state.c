@@ -399,12 +399,12 @@ static void save_record(const struct machine *m, const char *inputs, bool failed
 
 static char *inputs_of(const struct machine *m)
 {
-	char *inputs = NULL;
+	struct kiln_inputs inputs;
 
 	assert_int_equal(kiln_record_inputs(m->ctx, "/usr/src/acme-1.2", acme,
 					    kiln_state_kernel(m->state, k9), &inputs, NULL),
 			 0);
-	return inputs;
+	return strdup(inputs.hash);
 }
 
 static void test_failed_before(void **state)
