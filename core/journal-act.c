@@ -18,6 +18,9 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/modprobe-conf.h"
+#include "core/tree.h"
+
 char *kiln_replay_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -256,6 +259,21 @@ static int act_unlink(struct kiln_replay *p, const struct kiln_journal_line *l)
 	return r < 0 ? r : touched(p, l->a);
 }
 
+/* They are no part of the set: whatever has become of them stops nothing. */
+static int act_put(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	int r = exists(p, l->a);
+
+	if (r > 0) {
+		r = kiln_modprobe_is_ours(p->ctx, l->b);
+		if (r == 0)
+			return kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
+		if (r > 0 && renameat(p->ctx->root, kiln_rel(l->a), p->ctx->root, kiln_rel(l->b)) < 0)
+			r = -errno;
+	}
+	return r < 0 ? r : touched(p, l->b);
+}
+
 /* It can while the module is waiting beside its place, is there, or is to be had from the tree; or nobody can tell. */
 bool kiln_replay_can_rename(const struct kiln_replay *p, const struct kiln_journal_line *l)
 {
@@ -276,18 +294,27 @@ static const struct {
 	[KILN_ACT_DELETE] = { act_delete, "cannot delete" },
 	[KILN_ACT_LINK] = { act_link, "cannot write the link" },
 	[KILN_ACT_UNLINK] = { act_unlink, "cannot remove the link" },
+	[KILN_ACT_PUT] = { act_put, "cannot put in place" },
 };
 
 int kiln_replay_line(struct kiln_replay *p, const struct kiln_journal_line *l, struct kiln_err *err)
 {
 	int r = acts[l->act].run(p, l);
 
+	bool from = l->act == KILN_ACT_RENAME || l->act == KILN_ACT_RESTORE || l->act == KILN_ACT_PUT;
+
 	if (r >= 0)
 		return 0;
-	return kiln_fail(err, r, "%s %s: %s", acts[l->act].failed,
-			 l->b && (l->act == KILN_ACT_RENAME || l->act == KILN_ACT_RESTORE) ? l->b
-											   : l->a,
-			 kiln_code_text(r));
+	return kiln_fail(err, r, "%s %s: %s", acts[l->act].failed, l->b && from ? l->b : l->a, kiln_code_text(r));
+}
+
+/* Settings go as with an uninstall: with the last kernel that has the module. */
+static int withdraw_put(struct kiln_replay *p, const struct kiln_journal_line *l)
+{
+	struct kiln_journal_line undo = { .a = l->b, .hash = l->hash };
+	int r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));
+
+	return r < 0 || kiln_tree_is_installed(p->ctx, p->mod.name, p->kern) ? r : act_delete(p, &undo);
 }
 
 /* Undoes what an install did so far: the original goes back, the module goes. */
@@ -298,6 +325,8 @@ static int withdraw(struct kiln_replay *p, const struct kiln_journal_line *l)
 
 	if (l->act == KILN_ACT_ARCHIVE || l->act == KILN_ACT_ARCHIVE_COPY)
 		return act_restore(p, &undo);
+	if (l->act == KILN_ACT_PUT)
+		return withdraw_put(p, l);
 	if (l->act != KILN_ACT_RENAME)
 		return 0;
 	r = kiln_fs_unlink(p->ctx->root, kiln_rel(l->a));

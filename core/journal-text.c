@@ -24,6 +24,7 @@ static const char *const words[] = {
 	[KILN_ACT_DELETE] = "delete",
 	[KILN_ACT_LINK] = "link",
 	[KILN_ACT_UNLINK] = "unlink",
+	[KILN_ACT_PUT] = "put",
 };
 
 void kiln_journal_done(struct kiln_journal *j)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MODULES_CONF and its companions, which dkms 2.x wrote into modules.conf, in
- * the form that systems of today read: one file in modprobe.d for a module,
- * there as long as it is installed for some kernel.  Writing the same again
- * changes nothing, so a run that was cut off is made good by the next one.
+ * the form that systems of today read.  Pure.
  */
 #include "core/modprobe-conf.h"
 
@@ -12,18 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
-#include "core/base/fs.h"
 #include "core/base/text.h"
-
-#include "core/tree.h"
-
-#define FOLDER "etc/modprobe.d"
-#define FIRST_LINE "# Made by modkiln out of MODULES_CONF in the dkms.conf of %s; goes when the module goes.\n"
-#define FIRST_WORDS "# Made by modkiln "
-
-enum { LARGEST = 64 * 1024 };
-
-/* ---- the text: pure ---- */
 
 /* Commands of modules.conf that modprobe.d(5) still has. */
 static bool is_known(const char *line)
@@ -102,57 +89,4 @@ int kiln_modprobe_type(const struct kiln_typing *t)
 	if (r >= 0 && b.len)
 		r = kiln_buf_steal(&b, &t->conf->modprobe);
 	return r < 0 ? kiln_typing_no_memory(t) : 0;
-}
-
-/* ---- the file ---- */
-
-static char *path_of(const char *name)
-{
-	return kiln_strf(FOLDER "/modkiln-%s.conf", name);
-}
-
-/* A file that is not ours is somebody's own. */
-static bool is_ours(struct kiln_ctx *ctx, const char *path, const char *text)
-{
-	_cleanup_(freep) char *there = NULL;
-	int r = kiln_fs_read(ctx->root, path, LARGEST, &there, NULL);
-
-	if (r == -ENOENT)
-		return text;
-	return r >= 0 && kiln_text_starts(there, FIRST_WORDS) && (!text || strcmp(there, text));
-}
-
-static void remove_file(struct kiln_ctx *ctx, const char *path)
-{
-	if (is_ours(ctx, path, NULL))
-		kiln_fs_unlink(ctx->root, path);
-}
-
-int kiln_modprobe_write(struct kiln_ctx *ctx, const char *name, const char *lines,
-			struct kiln_err *err)
-{
-	_cleanup_(freep) char *path = path_of(name);
-	_cleanup_(freep) char *text = kiln_strf(FIRST_LINE "%s", name, lines ? lines : "");
-	int r;
-
-	if (!path || !text)
-		return kiln_fail(err, -ENOMEM, "out of memory");
-	if (!lines) {
-		remove_file(ctx, path);
-		return 0;
-	}
-	if (!is_ours(ctx, path, text))
-		return 0;
-	r = kiln_fs_make_dirs(ctx->root, FOLDER, 0755);
-	if (r >= 0)
-		r = kiln_fs_replace(ctx->root, path, text, strlen(text), 0644);
-	return r < 0 ? kiln_fail(err, r, "cannot write /%s: %s", path, kiln_code_text(r)) : 0;
-}
-
-void kiln_modprobe_uninstalled(struct kiln_ctx *ctx, const char *name)
-{
-	_cleanup_(freep) char *path = path_of(name);
-
-	if (path && !kiln_tree_is_installed(ctx, name))
-		remove_file(ctx, path);
 }

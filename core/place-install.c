@@ -172,6 +172,8 @@ static int plan_install(struct kiln_place_set *s, struct kiln_journal *j)
 
 	if (r >= 0)
 		r = kiln_previous_plan(s, j);
+	if (r >= 0)
+		r = kiln_modprobe_plan(s->at.ctx, s->at.mod.name, s->job->conf->modprobe, j);
 	for (size_t i = 0; i < s->n && r >= 0; i++) {
 		if (s->items[i].skip)
 			continue;
@@ -196,7 +198,7 @@ static int plan_withdrawal(const struct kiln_place_set *s, struct kiln_journal *
 	for (size_t i = 0; i < s->n && r >= 0; i++)
 		if (!s->items[i].skip)
 			r = kiln_journal_add(j, KILN_ACT_DELETE, s->items[i].staged, NULL, NULL);
-	return r;
+	return r < 0 ? r : kiln_modprobe_plan_withdrawal(s->at.mod.name, s->job->conf->modprobe, j);
 }
 
 /* Whether a finished operation of this pair still waits for depmod. */
@@ -229,6 +231,8 @@ static int place(struct kiln_place_set *s, bool *changed, struct kiln_err *err)
 	if (r < 0)
 		return r;
 	r = kiln_place_set_stage(s, err);
+	if (r >= 0)
+		r = kiln_modprobe_stage(s->job->ctx, &j, s->job->conf->modprobe, err);
 	if (r >= 0)
 		r = kiln_journal_open(s->job->ctx, &j, err);
 	if (r < 0) {
@@ -297,8 +301,6 @@ static int install(const struct kiln_place_job *job, struct kiln_place_set *s, b
 		r = prove(s, err);
 	if (r >= 0)
 		r = run_pre_install(s, force & KILN_FORCE, err);
-	if (r >= 0)
-		r = kiln_modprobe_write(job->ctx, job->mod.name, job->conf->modprobe, err);
 	if (r >= 0)
 		r = place(s, changed, err);
 	if (r >= 0)

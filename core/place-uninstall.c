@@ -47,6 +47,8 @@ static int plan_uninstall(const struct kiln_placement *p, struct kiln_journal *j
 		r = kiln_original_restore(p, NULL, j, notes);
 	for (size_t i = 0; i < p->n_found && r >= 0; i++)
 		r = plan_file(p, &p->found[i], j, notes);
+	if (r >= 0)
+		r = kiln_modprobe_plan_removal(p->ctx, p->mod.name, p->kern, j);
 	return r < 0 ? r : kiln_journal_add(j, KILN_ACT_UNLINK, p->link, text, NULL);
 }
 
@@ -79,8 +81,6 @@ static int uninstall(const struct kiln_place_job *job, struct kiln_buf *notes, b
 		return kiln_fail(err, r, "cannot plan the uninstall: %s", kiln_code_text(r));
 	*changed = true;
 	r = kiln_place_commit(job->ctx, &j, err);
-	if (r >= 0)
-		kiln_modprobe_uninstalled(job->ctx, job->mod.name);
 	if (r >= 0 && job->conf)
 		kiln_place_script(job, "POST_REMOVE", job->conf->post_remove, notes);
 	return r;

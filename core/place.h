@@ -46,6 +46,7 @@ enum kiln_journal_act {
 	KILN_ACT_DELETE,       /* a, while it has this hash; NULL: in any case */
 	KILN_ACT_LINK,         /* symlink a -> text b */
 	KILN_ACT_UNLINK,       /* symlink a, while its text is b */
+	KILN_ACT_PUT,          /* settings a become b, unless a has gone or b is somebody's own; hash: their content */
 };
 
 struct kiln_journal_line {

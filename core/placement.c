@@ -166,25 +166,6 @@ static int learn_versions(struct kiln_placement *p)
 	return r;
 }
 
-/* The link says V/K/A; one that somebody made absolute means the same. */
-static int learn_active(struct kiln_placement *p)
-{
-	_cleanup_(freep) char *text = NULL,
-			      *tail = kiln_strf("/%s/%s", p->kern.release, p->kern.arch);
-	char *end, *start;
-	int r = tail ? kiln_fs_read_link(p->ctx->root, kiln_rel(p->link), &text) : -ENOMEM;
-
-	if (r == -ENOMEM || r == -EIO)
-		return r;
-	if (r < 0 || !kiln_text_ends(text, tail))
-		return 0;
-	end = text + strlen(text) - strlen(tail);
-	*end = '\0';
-	start = strrchr(text, '/');
-	p->active = strdup(start ? start + 1 : text);
-	return p->active ? 0 : -ENOMEM;
-}
-
 /* ---- what the kernel has ---- */
 
 static bool is_place_of(const struct kiln_conf_module *m, const char *key, const char *below)
@@ -369,7 +350,7 @@ int kiln_placement_load(const struct kiln_place_job *job, struct kiln_placement 
 	int r = load_paths(&p);
 
 	if (r >= 0)
-		r = learn_active(&p);
+		r = kiln_tree_active(job->ctx, job->mod.name, p.kern, &p.active);
 	if (r >= 0)
 		r = learn_versions(&p);
 	if (r >= 0)

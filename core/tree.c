@@ -47,6 +47,12 @@ char *kiln_tree_log(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_ker
 			 k.arch);
 }
 
+char *kiln_tree_against(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_kern k, const char *name)
+{
+	return kiln_strf("%s/%s/%s/%s/%s/.dep_%s", c->settings.dkms_tree, m.name, m.version, k.release,
+			 k.arch, name);
+}
+
 char *kiln_tree_link(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_kern k)
 {
 	return kiln_strf("%s/%s/kernel-%s-%s", c->settings.dkms_tree, m.name, k.release, k.arch);
@@ -87,15 +93,36 @@ bool kiln_tree_is_kernel(const char *name)
 	return kiln_name_valid(name) && !kiln_text_in(name, others);
 }
 
-bool kiln_tree_is_installed(const struct kiln_ctx *c, const char *name)
+/* The link says V/K/A; one that somebody made absolute means the same. */
+int kiln_tree_active(const struct kiln_ctx *c, const char *name, struct kiln_kern k, char **ret)
 {
+	_cleanup_(freep) char *link = kiln_tree_link(c, (struct kiln_mod){ name, NULL }, k);
+	_cleanup_(freep) char *tail = kiln_strf("/%s/%s", k.release, k.arch), *text = NULL;
+	char *start;
+	int r = link && tail ? kiln_fs_read_link(c->root, kiln_rel(link), &text) : -ENOMEM;
+
+	*ret = NULL;
+	if (r == -ENOMEM || r == -EIO)
+		return r;
+	if (r < 0 || !kiln_text_ends(text, tail))
+		return 0;
+	text[strlen(text) - strlen(tail)] = '\0';
+	start = strrchr(text, '/');
+	*ret = strdup(start ? start + 1 : text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+bool kiln_tree_is_installed(const struct kiln_ctx *c, const char *name, struct kiln_kern but)
+{
+	_cleanup_(freep) char *left_out = but.release ? kiln_strf("kernel-%s-%s", but.release, but.arch) : NULL;
 	_cleanup_(freep) char *dir = kiln_strf("%s/%s", c->settings.dkms_tree, name);
 	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
 
 	if (!dir || kiln_fs_list(c->root, kiln_rel(dir), &names) < 0)
 		return false;
 	for (size_t i = 0; i < names.n; i++)
-		if (kiln_text_starts(names.v[i], "kernel-") && !kiln_tree_is_version(names.v[i]))
+		if (kiln_text_starts(names.v[i], "kernel-") && !kiln_tree_is_version(names.v[i]) &&
+		    (!left_out || strcmp(names.v[i], left_out)))
 			return true;
 	return false;
 }

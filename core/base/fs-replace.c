@@ -84,6 +84,13 @@ static int write_new(int dir, const char *path, const void *data, size_t n, mode
 	return 0;
 }
 
+int kiln_fs_write(int dir, const char *path, const void *data, size_t n, mode_t mode)
+{
+	int r = kiln_fs_unlink(dir, path);
+
+	return r < 0 ? r : write_new(dir, path, data, n, mode);
+}
+
 /* Gives what stands under a temporary name its real one, or takes it away again. */
 static int settle(int dir, const char *temporary, const char *path, int r)
 {

@@ -37,6 +37,8 @@ int kiln_fs_read_link(int dir, const char *path, char **ret);
 /* What a killed run may leave of the two below: a file of this prefix beside the one meant. */
 #define KILN_FS_NEW_PREFIX ".modkiln-new-"
 
+/* Writes and fsyncs a file, over what is there: under a name that nobody reads until it gets another one. */
+int kiln_fs_write(int dir, const char *path, const void *data, size_t n, mode_t mode);
 /* Replaces a file as one step: temporary neighbour, fsync, rename, fsync of the directory. */
 int kiln_fs_replace(int dir, const char *path, const void *data, size_t n, mode_t mode);
 struct kiln_fs_text {

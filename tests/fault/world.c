@@ -50,6 +50,8 @@ static void write_source(const struct unit_root *root, const char *name, const c
 		kiln_buf_addf(&b, "BUILT_MODULE_NAME[%zu]=%s\nDEST_MODULE_LOCATION[%zu]=/updates\n", i, names.v[i], i);
 		write_module(root, good, names.v[i], version);
 	}
+	if (names.n > 1)
+		kiln_buf_addf(&b, "MODULES_CONF=\"options %s since=%s\"\n", name, version);
 	unit_write(root, conf, b.data);
 }
 
@@ -235,6 +237,8 @@ char *fault_world_state(const char *path)
 	kiln_fs_walk(root.fd, "var", see, &l);
 	l.top = "modules";
 	kiln_fs_walk(root.fd, "lib/modules", see, &l);
+	l.top = "modprobe.d";
+	kiln_fs_walk(root.fd, "etc/modprobe.d", see, &l);
 	see_index(&root, &l.state);
 	close(root.fd);
 	kiln_buf_steal(&l.state, &ret);

@@ -7,6 +7,8 @@
  */
 #include "tests/unit/unit-place.h"
 
+#define NO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
+
 /* ---- plain ---- */
 
 static void test_plain(void **state)
@@ -58,6 +60,55 @@ static void test_modprobe_conf(void **state)
 	install_again(w, "1");
 	uninstall(w, "1");
 	unit_assert_file(w->root, file, "# mine\n");
+	end_world(w);
+}
+
+/* Cut off before the settings are in place, which somebody else's are by then or are not. */
+static void test_modprobe_replay(void **state)
+{
+	static const char file[] = "etc/modprobe.d/modkiln-m.conf", staged[] = "etc/modprobe.d/.modkiln-m";
+	struct world *w = new_world(*state, "ID=debian\n");
+	_cleanup_(kiln_journal_done) struct kiln_journal j = { 0 };
+
+	assert_int_equal(kiln_journal_init(&j, KILN_OP_INSTALL, (struct kiln_mod){ "m", "1" },
+					   (struct kiln_kern){ "6.1", "x86_64" }), 0);
+	assert_int_equal(kiln_journal_add(&j, KILN_ACT_PUT, "/etc/modprobe.d/.modkiln-m", "/etc/modprobe.d/modkiln-m.conf",
+					  NO_HASH), 0);
+	unit_write(w->root, staged, "# Made by modkiln of old\n");
+	assert_int_equal(kiln_journal_replay(w->ctx, &j, NULL), 0);
+	unit_assert_file(w->root, file, "# Made by modkiln of old\n");
+	assert_int_equal(kiln_journal_replay(w->ctx, &j, NULL), 0); /* it is done */
+	unit_write(w->root, staged, "# Made by modkiln of late\n");
+	assert_int_equal(kiln_journal_replay(w->ctx, &j, NULL), 0);
+	unit_assert_file(w->root, file, "# Made by modkiln of late\n");
+	unit_write(w->root, file, "# mine\n");
+	unit_write(w->root, staged, "# Made by modkiln too late\n");
+	assert_int_equal(kiln_journal_replay(w->ctx, &j, NULL), 0);
+	unit_assert_file(w->root, file, "# mine\n");
+	assert_false(there(w, staged));
+	end_world(w);
+}
+
+/* The next version has other settings, and the one after it none; an install that is void leaves none of its own. */
+static void test_modprobe_versions(void **state)
+{
+	static const char file[] = "etc/modprobe.d/modkiln-m.conf", staged[] = "etc/modprobe.d/.modkiln-m";
+	struct world *w = new_world(*state, "ID=debian\n");
+	_cleanup_(freep) char *text = NULL;
+
+	w->conf.modprobe = (char *)"options one x=1\n";
+	give(w, "1", "one", "/updates/dkms");
+	install(w, "1");
+	w->conf.modprobe = (char *)"options one x=2\n";
+	give(w, "2", "one", "/updates/dkms");
+	install(w, "2");
+	assert_true(kiln_fs_read(w->root->fd, file, 1000, &text, NULL) >= 0);
+	assert_non_null(strstr(text, "x=2"));
+	assert_false(there(w, staged));
+	w->conf.modprobe = NULL;
+	give(w, "3", "one", "/updates/dkms");
+	install(w, "3");
+	assert_false(there(w, file));
 	end_world(w);
 }
 
@@ -460,6 +511,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_plain),
 		unit_test_with_root(test_modprobe_conf),
+		unit_test_with_root(test_modprobe_replay),
+		unit_test_with_root(test_modprobe_versions),
 		unit_test_with_root(test_no_modules),
 		unit_test_with_root(test_other_version),
 		unit_test_with_root(test_shadowed),
