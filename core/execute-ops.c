@@ -140,16 +140,9 @@ static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
 
 static int register_module(const struct work *w, const char *dir, struct kiln_err *err)
 {
-	_cleanup_(freep) char *link = kiln_tree_source(w->ctx, w->step->mod);
-	_cleanup_(freep) char *build = kiln_tree_build(w->ctx, w->step->mod);
-	int r;
+	int r = kiln_tree_register(w->ctx, w->step->mod, dir);
 
-	if (!link || !build)
-		return kiln_fail(err, -ENOMEM, "out of memory");
-	r = kiln_fs_make_dirs(w->ctx->root, kiln_rel(build), 0755);
-	if (r >= 0)
-		r = kiln_fs_replace_link(w->ctx->root, kiln_rel(link), dir);
-	return r < 0 ? kiln_fail(err, r, "cannot register it as %s: %s", link, kiln_code_text(r)) : 0;
+	return r < 0 ? kiln_fail(err, r, "cannot register it in %s: %s", w->ctx->settings.dkms_tree, kiln_code_text(r)) : 0;
 }
 
 /* Only a script that there is, and that is not known yet, is worth a shell. */

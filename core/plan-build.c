@@ -40,7 +40,7 @@ long kiln_planner_add(struct planner *p, const struct pair *x)
 	all.kern = kiln_no_kernel;
 	if (i >= 0)
 		return i;
-	if (x->module && x->module->registered && !x->module->broken) {
+	if (x->module && x->module->registered && !x->module->broken && !x->module->unlinked) {
 		if (x->wish->op != KILN_OP_ADD && x->wish->op != KILN_OP_IMPORT)
 			return -ENOENT;
 		if (x->wish->flags & KILN_AUTOMATIC)
@@ -221,6 +221,8 @@ long kiln_planner_install(struct planner *p, const struct pair *x)
 		return kiln_planner_nothing(p, x, KILN_OP_INSTALL, "already installed");
 	if (needs_build(x))
 		build = plan_build(p, x, KILN_OP_INSTALL);
+	else if (x->module->unlinked)
+		kiln_planner_add(p, x);
 	if (kiln_planner_refused(p, build))
 		return build;
 	if (!k)

@@ -126,11 +126,27 @@ static int read_kernel(struct kiln_ctx *ctx, struct kiln_state *s, struct kiln_k
 	return r;
 }
 
+/*
+ * Somebody was cut off between making the directory of a version and the link
+ * in it.  For status that is broken, as for dkms; a run that wants the module
+ * adds it again on the way.
+ */
+static void forgive_unlinked(struct kiln_state *s)
+{
+	for (size_t i = 0; i < s->n_modules; i++) {
+		struct kiln_module *m = &s->modules[i];
+
+		m->unlinked = m->broken && m->source;
+		m->broken = m->broken && !m->unlinked;
+	}
+}
+
 static int read_for_facts(struct kiln_ctx *ctx, struct kiln_state *s,
 			  const struct kiln_facts *facts, struct kiln_err *err)
 {
 	int r = read_journals(ctx, s, err);
 
+	forgive_unlinked(s);
 	if (r >= 0)
 		r = read_leftovers(ctx, s);
 	if (r >= 0)

@@ -234,7 +234,8 @@ static int read_name(const struct place *at, int tree, const char *name)
 	for (size_t i = 0; i < names.n && r >= 0; i++) {
 		if (kiln_tree_is_version(names.v[i]))
 			r = read_version(&p, names.v[i]);
-		else if (kiln_text_starts(names.v[i], ".removed-"))
+		else if (kiln_text_starts(names.v[i], ".removed-") ||
+			 kiln_text_starts(names.v[i], KILN_FS_NEW_PREFIX))
 			r = kiln_strv_addf(&p.state->garbage, "%s/%s/%s", p.ctx->settings.dkms_tree,
 					   name, names.v[i]);
 	}

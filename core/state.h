@@ -31,6 +31,7 @@ struct kiln_module {
 	struct kiln_mod mod;    /* owned strings */
 	bool registered;        /* <tree>/M/V has a source link (or is a binaries-only load) */
 	bool broken;            /* registered, and the source is missing */
+	bool unlinked;          /* loads with facts: registered, its source is in its place, and only the link to it lacks */
 	bool source;            /* a source directory with dkms.conf is there */
 	bool no_conf;           /* not registered, and its place in the source tree holds no dkms.conf */
 	bool found;             /* not registered and named by no fact: RECONCILE came across its source */

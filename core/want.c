@@ -123,8 +123,12 @@ static void want_kernel(struct derivation *d, struct kiln_kern kern, unsigned fl
 	for (size_t i = 0; i < s->n_modules; i++) {
 		const struct kiln_module *m = &s->modules[i];
 
-		if (usable(m) && kiln_state_newest(s, m->mod.name) == m)
-			wish_automatic(d, m, kern, flags, because);
+		if (!usable(m) || kiln_state_newest(s, m->mod.name) != m)
+			continue;
+		if (m->unlinked)
+			wish(d, (struct kiln_wish){ .op = KILN_OP_ADD, .mod = m->mod, .flags = KILN_AUTOMATIC,
+						    .because = because });
+		wish_automatic(d, m, kern, flags, because);
 	}
 }
 

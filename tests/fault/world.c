@@ -15,7 +15,10 @@
 #define K     "6.1.0-9"
 #define MAGIC K " SMP mod_unload modversions "
 
+#define ARRIVED "source-added acme 2.0\nsource-added beta 1\n"
+
 const struct fault_scenario fault_scenarios[] = {
+	{ "arrival", NULL, ARRIVED, ARRIVED, false },
 	{ "first install", "", "autoinstall " K " x86_64\n", "autoinstall " K " x86_64\n", false },
 	{ "upgrade", "request install acme 1.0 " K " x86_64\n", "request install acme 2.0 " K " x86_64 force\n",
 	  "autoinstall " K " x86_64\n", false },
@@ -82,6 +85,8 @@ void fault_world_make(const char *path, const struct fault_scenario *s)
 	write_source(&root, "acme", "2.0", "acme helper");
 	write_source(&root, "beta", "1", "beta");
 	close(root.fd);
+	if (!s->before)
+		return;
 	assert_int_equal(fault_world_run(path, "request add acme 1.0 -\nrequest add acme 2.0 -\nrequest add beta 1 -\n"), 0);
 	if (*s->before)
 		assert_int_equal(fault_world_run(path, s->before), 0);

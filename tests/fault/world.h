@@ -6,7 +6,7 @@
 
 struct fault_scenario {
 	const char *name;
-	const char *before; /* facts, carried out without any fault */
+	const char *before; /* facts, carried out without any fault; NULL: the modules are not even added */
 	const char *during; /* facts, carried out with one */
 	const char *after;  /* facts that make up for it */
 	bool either;        /* not begun is as good an end as done */

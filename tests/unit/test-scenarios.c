@@ -48,13 +48,14 @@ static bool has_word(const struct kiln_strv *words, const char *word)
 	return kiln_strv_has(words, word);
 }
 
-/* module NAME/VERSION [unregistered] [broken] [no-source] [no-autoinstall] [depends:NAME] */
+/* module NAME/VERSION [unregistered] [unlinked] [broken] [no-source] [no-autoinstall] [depends:NAME] [rebuild] */
 static void read_module(struct scenario *s, struct kiln_strv *w)
 {
 	bool autoinstall = !has_word(w, "no-autoinstall");
 	struct kiln_module *m = kiln_state_add_module(s->state, parse_mod(w->v[1]));
 
 	m->registered = !has_word(w, "unregistered");
+	m->unlinked = has_word(w, "unlinked");
 	m->broken = has_word(w, "broken");
 	m->source = !m->broken && !has_word(w, "no-source");
 	for (size_t k = 0; k < s->state->n_kernels; k++) {

@@ -188,6 +188,25 @@ static void test_sources(void **state)
 	assert_null(kiln_state_newest(m.state, "unlinked"));
 }
 
+/* What a run would do about it does not change what status calls it. */
+static void test_unlinked(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(machine_done) struct machine m = { 0 };
+	const struct kiln_module *x;
+
+	add_source(root, "unlinked", "1", "");
+	unit_dir(root, TREE "unlinked/1/build");
+	register_it(root, "dangling", "1");
+	unit_dir(root, TREE "unlinked/" KILN_FS_NEW_PREFIX "2/build");
+	m = load(root, "autoinstall " K9);
+	x = module(&m, "unlinked", "1");
+	assert_true(x->registered && !x->broken && x->unlinked && x->source);
+	assert_ptr_equal(kiln_state_newest(m.state, "unlinked"), x);
+	assert_true(module(&m, "dangling", "1")->broken && !module(&m, "dangling", "1")->unlinked);
+	assert_string_equal(m.state->garbage.v[0], "/" TREE "unlinked/" KILN_FS_NEW_PREFIX "2");
+}
+
 /* What bash dkms stumbles over for good must be seen, to be repaired. */
 static void test_leftovers(void **state)
 {
@@ -535,6 +554,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_levels),
 		unit_test_with_root(test_sources),
+		unit_test_with_root(test_unlinked),
 		unit_test_with_root(test_leftovers),
 		unit_test_with_root(test_files_cut_off),
 		unit_test_with_root(test_empty),

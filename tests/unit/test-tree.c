@@ -212,6 +212,31 @@ static void test_identify(void **state)
 	}
 }
 
+/* Over what a run that was cut off left, and beside a version that is there. */
+static void test_register(void **state)
+{
+	struct unit_root *root = *state;
+	struct kiln_ctx *ctx = new_ctx(root, NULL);
+	static const char *const versions[] = { "1", "2", "3" };
+
+	unit_dir(root, "var/lib/dkms/acme/2/build");
+	unit_dir(root, "var/lib/dkms/acme/" KILN_FS_NEW_PREFIX "3/build/half");
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		_cleanup_(freep) char *dir = kiln_strf("var/lib/dkms/acme/%s", versions[i]);
+		_cleanup_(freep) char *link = kiln_strf("%s/source", dir), *build = kiln_strf("%s/build", dir);
+		_cleanup_(freep) char *source = kiln_strf("/usr/src/acme-%s", versions[i]), *text = NULL;
+
+		assert_int_equal(kiln_tree_register(ctx, (struct kiln_mod){ "acme", versions[i] }, source), 0);
+		assert_int_equal(kiln_fs_read_link(root->fd, link, &text), 0);
+		assert_string_equal(text, source);
+		assert_true(kiln_fs_is_dir(root->fd, build));
+	}
+	assert_false(kiln_fs_exists(root->fd, "var/lib/dkms/acme/" KILN_FS_NEW_PREFIX "3"));
+	unit_write(root, "var/lib/dkms/file", "");
+	assert_int_equal(kiln_tree_register(ctx, (struct kiln_mod){ "file", "1" }, "/usr/src/file-1"), -ENOTDIR);
+	kiln_ctx_free(ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +249,7 @@ int main(void)
 		unit_test_with_root(test_open_stays_inside),
 		unit_test_with_root(test_ctx),
 		unit_test_with_root(test_identify),
+		unit_test_with_root(test_register),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
