@@ -38,7 +38,10 @@ static int sync_all(int dir)
 	return r < 0 ? r : kiln_fs_sync_dir(dir, ".");
 }
 
-/* ---- .dep_<name>: which version of a module this one was built against; dkms compares them after each install ---- */
+/*
+ * .dep_<name>: which version of a module this one was built against.  dkms writes
+ * the highest that is built, which need not be the one that was used.
+ */
 
 static bool has_build(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern)
 {
@@ -64,14 +67,16 @@ static const char *highest_build(const struct kiln_build *b, const char *name, c
 static int write_dependency(const struct kiln_build *b, const char *name, int dir)
 {
 	_cleanup_(freep) char *path = kiln_strf("%s/%s", b->ctx->settings.dkms_tree, name);
-	_cleanup_(freep) char *file = kiln_strf(".dep_%s", name), *line = NULL;
+	_cleanup_(freep) char *file = kiln_strf(".dep_%s", name), *line = NULL, *installed = NULL;
 	_cleanup_(kiln_strv_free) struct kiln_strv versions = KILN_STRV_INIT;
 	const char *best;
 
 	if (!path || !file || !kiln_name_valid(name))
 		return -EINVAL;
 	kiln_fs_list(b->ctx->root, kiln_rel(path), &versions);
-	best = highest_build(b, name, &versions);
+	if (kiln_tree_active(b->ctx, name, b->kern, &installed) == -ENOMEM)
+		return -ENOMEM;
+	best = installed ? installed : highest_build(b, name, &versions);
 	if (!best)
 		return 0;
 	line = kiln_strf("%s\n", best);

@@ -119,7 +119,7 @@ static bool needs_build(const struct pair *x)
 {
 	const struct kiln_instance *i = x->module ? kiln_module_instance(x->module, x->kern) : NULL;
 
-	if (!i || i->level < KILN_BUILT || i->outdated)
+	if (!i || i->level < KILN_BUILT || i->outdated || x->changed)
 		return true;
 	return x->wish->op == KILN_OP_BUILD && x->wish->flags & KILN_FORCE;
 }
@@ -130,7 +130,7 @@ static long append_build(struct planner *p, const struct pair *x, long add, cons
 	const struct kiln_instance *have = x->module ? kiln_module_instance(x->module, x->kern) : NULL;
 	long i;
 
-	if (have && have->outdated)
+	if (have && (have->outdated || x->changed))
 		s.flags |= KILN_FORCE;
 	i = kiln_planner_append(p, s);
 	kiln_planner_wait(p, i, add);
@@ -199,6 +199,38 @@ long kiln_planner_build(struct planner *p, const struct pair *x)
 
 /* ---- install ---- */
 
+/* The version of a dependency in the end: that of its step in this plan, or the one that is installed; NULL: none. */
+static const char *version_to_be(struct planner *p, const struct pair *x, const char *name)
+{
+	const struct kiln_wish *w = wished_install(p, name, x->kern);
+	const struct kiln_module *installed = kiln_state_installed(p->state, name, x->kern);
+
+	if (w && !kiln_strv_has(&p->visiting, name)) {
+		struct pair on = kiln_planner_pair(p, w);
+		long step = kiln_planner_install(p, &on);
+
+		if (step >= 0 && !kiln_planner_refused(p, step))
+			return w->mod.version;
+	}
+	return installed ? installed->mod.version : NULL;
+}
+
+static bool depends_changed(struct planner *p, const struct pair *x)
+{
+	const struct kiln_verdict *v = x->module ? kiln_module_verdict(x->module, x->kern) : NULL;
+	bool changed = false;
+
+	if (!(x->wish->flags & KILN_REBUILD) || !v || kiln_strv_add(&p->visiting, x->mod.name) < 0)
+		return false;
+	for (size_t i = 0; i < v->depends.n && i < v->against.n; i++) {
+		const char *version = version_to_be(p, x, v->depends.v[i]);
+
+		changed |= version && strcmp(version, v->against.v[i]);
+	}
+	kiln_strv_remove(&p->visiting, p->visiting.n - 1);
+	return changed;
+}
+
 static bool is_installed(const struct pair *x)
 {
 	const struct kiln_instance *i = x->module ? kiln_module_instance(x->module, x->kern) : NULL;
@@ -206,18 +238,15 @@ static bool is_installed(const struct pair *x)
 	return i && i->level == KILN_INSTALLED && !i->outdated;
 }
 
-long kiln_planner_install(struct planner *p, const struct pair *x)
+static long plan_install(struct planner *p, const struct pair *x)
 {
-	long i = kiln_planner_find(p, KILN_OP_INSTALL, x->mod, x->kern), build = -ENOENT;
+	long i = unusable(p, x, KILN_OP_INSTALL), build = -ENOENT;
 	const struct kiln_kernel *k = kiln_state_kernel(p->state, x->kern);
 	struct kiln_step s = kiln_planner_step(x, KILN_OP_INSTALL, x->kern);
 
 	if (i >= 0)
 		return i;
-	i = unusable(p, x, KILN_OP_INSTALL);
-	if (i >= 0)
-		return i;
-	if (is_installed(x) && !(x->wish->flags & KILN_FORCE))
+	if (is_installed(x) && !x->changed && !(x->wish->flags & KILN_FORCE))
 		return kiln_planner_nothing(p, x, KILN_OP_INSTALL, "already installed");
 	if (needs_build(x))
 		build = plan_build(p, x, KILN_OP_INSTALL);
@@ -233,6 +262,17 @@ long kiln_planner_install(struct planner *p, const struct pair *x)
 	kiln_planner_wait(p, i, build);
 	kiln_planner_wait(p, i, kiln_planner_find(p, KILN_OP_RECOVER, x->mod, x->kern));
 	return i;
+}
+
+long kiln_planner_install(struct planner *p, const struct pair *x)
+{
+	long i = kiln_planner_find(p, KILN_OP_INSTALL, x->mod, x->kern);
+	struct pair now = *x;
+
+	if (i >= 0)
+		return i;
+	now.changed = depends_changed(p, x);
+	return plan_install(p, &now);
 }
 
 /* ---- rollback ---- */

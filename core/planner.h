@@ -20,6 +20,7 @@ struct pair {
 	const struct kiln_module *module; /* NULL: about to be imported, or not there at all */
 	struct kiln_mod mod;
 	struct kiln_kern kern;
+	bool changed; /* it is installed, and was built against something else than what will be there */
 };
 
 static const struct kiln_kern kiln_no_kernel = { NULL, NULL };

@@ -6,12 +6,18 @@
  */
 #include "core/state-load.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/cleanup.h"
+#include "core/base/fs.h"
 
 #include "core/build.h"
+#include "core/tree.h"
+
+enum { LARGEST_CONF = 1 << 20 };
 
 struct judge {
 	struct kiln_ctx *ctx;
@@ -40,6 +46,23 @@ static int note_failure(struct kiln_verdict *v, int r, const struct kiln_err *er
 	return copy_reason(v, r == -KILN_E_SHELL ? KILN_E_SHELL : KILN_E_CONF, kiln_err_text(err));
 }
 
+/* What the set that there is was built against; a file that is missing means that nobody knows, as for dkms. */
+static int read_against(const struct judge *j, const struct kiln_module *m, struct kiln_verdict *v)
+{
+	for (size_t i = 0; i < v->depends.n; i++) {
+		_cleanup_(freep) char *path = kiln_tree_against(j->ctx, m->mod, v->kern, v->depends.v[i]);
+		_cleanup_(freep) char *text = NULL;
+
+		if (!path)
+			return -ENOMEM;
+		if (kiln_fs_read(j->ctx->root, kiln_rel(path), NAME_MAX, &text, NULL) >= 0)
+			text[strcspn(text, "\n")] = '\0';
+		if (kiln_strv_add(&v->against, text ? text : "") < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int evaluate(const struct judge *j, const struct kiln_module *m, struct kiln_verdict *v)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
@@ -48,13 +71,14 @@ static int evaluate(const struct judge *j, const struct kiln_module *m, struct k
 	if (r < 0)
 		return note_failure(v, r, &err);
 	v->autoinstall = v->conf->autoinstall;
-	if (kiln_strv_copy(&v->depends, &v->conf->build_depends) < 0)
+	v->rebuild = v->conf->build_depends_rebuild;
+	if (kiln_strv_copy(&v->depends, &v->conf->build_depends) < 0 || (v->rebuild && read_against(j, m, v) < 0))
 		return -ENOMEM;
 	return v->conf->excluded ? copy_reason(v, KILN_E_EXCLUDED, v->conf->excluded) : 0;
 }
 
-/* Hash over what a build would read now; NULL: cannot be told, as without headers. */
-static char *inputs_now(const struct judge *j, const struct kiln_module *m, struct kiln_kern kern)
+/* Hash over what a build would read now; "": cannot be told, as without headers. */
+static void inputs_now(const struct judge *j, const struct kiln_module *m, struct kiln_kern kern, struct kiln_inputs *ret)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	const struct kiln_kernel *k = kiln_state_kernel(j->state, kern);
@@ -224,6 +248,42 @@ static int judge_fact(const struct judge *j, const struct kiln_fact *f)
 	return 0;
 }
 
+/* ---- who has to be built again with what a fact concerns ---- */
+
+/* Only a conf that says so by name is worth evaluating. */
+static bool may_rebuild(const struct judge *j, const struct kiln_module *m)
+{
+	_cleanup_(closep) int dir = kiln_ctx_open(j->ctx, m->source_dir, O_PATH | O_DIRECTORY);
+	_cleanup_(freep) char *text = NULL;
+
+	return dir >= 0 && kiln_fs_read(dir, "dkms.conf", LARGEST_CONF, &text, NULL) >= 0 &&
+	       strstr(text, "BUILD_DEPENDS_REBUILD");
+}
+
+static bool concerns(const struct kiln_state *s, struct kiln_kern kern)
+{
+	for (size_t i = 0; i < s->n_modules; i++)
+		if (kiln_module_verdict(&s->modules[i], kern))
+			return true;
+	return false;
+}
+
+static int judge_dependants(const struct judge *j)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < j->state->n_modules && r >= 0; i++) {
+		struct kiln_module *m = &j->state->modules[i];
+
+		if (!is_usable(m) || !m->n_instances || !may_rebuild(j, m))
+			continue;
+		for (size_t k = 0; k < m->n_instances && r >= 0; k++)
+			if (m->instances[k].level == KILN_INSTALLED && concerns(j->state, m->instances[k].kern))
+				r = judge_pair(j, m, m->instances[k].kern);
+	}
+	return r;
+}
+
 int kiln_state_read_confs(struct kiln_ctx *ctx, struct kiln_state *s,
 			  const struct kiln_facts *facts, struct kiln_err *err)
 {
@@ -232,5 +292,7 @@ int kiln_state_read_confs(struct kiln_ctx *ctx, struct kiln_state *s,
 
 	for (size_t i = 0; i < facts->n && r >= 0; i++)
 		r = judge_fact(&j, &facts->v[i]);
+	if (r >= 0)
+		r = judge_dependants(&j);
 	return r < 0 ? kiln_fail(err, r, "out of memory") : 0;
 }

@@ -30,6 +30,7 @@ static void verdict_done(struct kiln_verdict *v)
 	kern_done(&v->kern);
 	free(v->reason);
 	kiln_strv_free(&v->depends);
+	kiln_strv_free(&v->against);
 	free(v->failed_reason);
 	if (v->conf)
 		kiln_conf_free(v->conf);

@@ -12,6 +12,8 @@ struct kiln_verdict {
 	char *reason;            /* sentence, for code != 0 */
 	bool autoinstall;
 	struct kiln_strv depends; /* BUILD_DEPENDS: module names */
+	bool rebuild;            /* BUILD_DEPENDS_REBUILD */
+	struct kiln_strv against; /* with it: the version of each of depends that the set was built against; "": not known */
 	bool failed_before;      /* a build record says: failed with these inputs */
 	char *failed_reason;     /* its first error line */
 	bool held;               /* rolled back, and nothing has changed since: only by name */

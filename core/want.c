@@ -271,6 +271,39 @@ static void want_fact(struct derivation *d, const struct kiln_fact *f)
 	}
 }
 
+static bool is_on_its_way_out(const struct derivation *d, struct kiln_mod mod)
+{
+	for (size_t i = 0; i < d->want->n; i++) {
+		const struct kiln_wish *w = &d->want->v[i];
+
+		if (kiln_mod_same(w->mod, mod) &&
+		    (w->op == KILN_OP_REMOVE || w->op == KILN_OP_UNBUILD || w->op == KILN_OP_UNINSTALL))
+			return true;
+	}
+	return false;
+}
+
+/* BUILD_DEPENDS_REBUILD; the planner sees whether anything it depends on changes. */
+static void want_dependant(struct derivation *d, const struct kiln_module *m)
+{
+	for (size_t i = 0; i < m->n_verdicts; i++) {
+		const struct kiln_verdict *v = &m->verdicts[i];
+		const struct kiln_instance *have = kiln_module_instance(m, v->kern);
+
+		if (v->rebuild && !v->code && !v->held && have && have->level == KILN_INSTALLED)
+			wish(d, (struct kiln_wish){ .op = KILN_OP_INSTALL, .mod = m->mod, .kern = v->kern,
+						    .flags = KILN_AUTOMATIC | KILN_REBUILD,
+						    .because = "what it needs has changed" });
+	}
+}
+
+static void want_dependants(struct derivation *d)
+{
+	for (size_t i = 0; i < d->state->n_modules; i++)
+		if (usable(&d->state->modules[i]) && !is_on_its_way_out(d, d->state->modules[i].mod))
+			want_dependant(d, &d->state->modules[i]);
+}
+
 /* What a killed run left open comes first, whatever else is wished for. */
 static void want_recovery(struct derivation *d)
 {
@@ -292,6 +325,7 @@ int kiln_want_derive(const struct kiln_state *s, const struct kiln_facts *f, str
 	want_recovery(&d);
 	for (size_t i = 0; i < f->n; i++)
 		want_fact(&d, &f->v[i]);
+	want_dependants(&d);
 	if (d.result < 0)
 		return kiln_fail(err, d.result, "out of memory");
 	*ret = TAKE_PTR(want);

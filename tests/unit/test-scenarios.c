@@ -63,6 +63,7 @@ static void read_module(struct scenario *s, struct kiln_strv *w)
 			m, (struct kiln_kern){ s->state->kernels[k].release, s->state->kernels[k].arch });
 
 		v->autoinstall = autoinstall;
+		v->rebuild = has_word(w, "rebuild");
 		for (size_t i = 2; i < w->n; i++)
 			if (kiln_text_starts(w->v[i], "depends:"))
 				kiln_strv_add(&v->depends, w->v[i] + strlen("depends:"));
@@ -78,7 +79,15 @@ static void read_kernel(struct scenario *s, struct kiln_strv *w)
 	k->image = !has_word(w, "no-image");
 }
 
-/* has NAME/VERSION RELEASE built|installed|leftover [outdated] */
+/* The version of everything that it depends on. */
+static void read_against(struct kiln_verdict *v, const struct kiln_strv *w)
+{
+	for (size_t i = 3; i < w->n; i++)
+		for (size_t k = 0; kiln_text_starts(w->v[i], "against:") && k < v->depends.n; k++)
+			kiln_strv_add(&v->against, w->v[i] + strlen("against:"));
+}
+
+/* has NAME/VERSION RELEASE built|installed|leftover [outdated] [against:VERSION] */
 static void read_has(struct scenario *s, struct kiln_strv *w)
 {
 	enum kiln_level level = has_word(w, "installed") ? KILN_INSTALLED :
@@ -90,6 +99,8 @@ static void read_has(struct scenario *s, struct kiln_strv *w)
 	assert_non_null(m);
 	i = kiln_module_add_instance(m, parse_kern(w->v[2]), level);
 	i->outdated = has_word(w, "outdated");
+	if (kiln_module_verdict(m, i->kern))
+		read_against(kiln_module_verdict(m, i->kern), w);
 }
 
 /* conf NAME/VERSION RELEASE excluded|invalid|failed-before|held */

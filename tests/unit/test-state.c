@@ -405,6 +405,32 @@ static void test_dependency_cycle(void **state)
 	assert_int_equal(count_verdicts(&m), 2);
 }
 
+/* A module that nobody names is looked at when what it is built against may change. */
+static void test_dependants(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(machine_done) struct machine m = { 0 };
+	const struct kiln_verdict *v;
+
+	make_machine(root);
+	add_built(root, "1.2", K9);
+	unit_link(root, TREE "acme/kernel-" K9 "-x86_64", "1.2/" K9 "/x86_64");
+	add_source(root, "acme", "1.2", "BUILD_DEPENDS[0]=spl\nBUILD_DEPENDS[1]=zlib\nBUILD_DEPENDS_REBUILD=yes\n");
+	unit_write(root, TREE "acme/1.2/" K9 "/x86_64/.dep_spl", "1\n");
+	add_source(root, "needs", "1", "BUILD_DEPENDS=spl\n");
+	unit_dir(root, TREE "needs/1/" K9 "/x86_64/module");
+	unit_link(root, TREE "needs/kernel-" K9 "-x86_64", "1/" K9 "/x86_64");
+	add_module(root, "spl", "2", "");
+	m = load(root, "request install spl 2 " K9);
+	v = kiln_module_verdict(module(&m, "acme", "1.2"), k9);
+	assert_non_null(v);
+	assert_true(v->rebuild);
+	assert_int_equal(v->against.n, 2);
+	assert_string_equal(v->against.v[0], "1");
+	assert_string_equal(v->against.v[1], "");
+	assert_null(kiln_module_verdict(module(&m, "needs", "1"), k9));
+}
+
 /* ---- what was tried before ---- */
 
 static void save_record(const struct machine *m, const char *inputs, bool failed)
@@ -562,6 +588,7 @@ int main(void)
 		unit_test_with_root(test_scope),
 		unit_test_with_root(test_verdicts),
 		unit_test_with_root(test_dependency_cycle),
+		unit_test_with_root(test_dependants),
 		unit_test_with_root(test_failed_before),
 		unit_test_with_root(test_outdated),
 		unit_test_with_root(test_journals),
