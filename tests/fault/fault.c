@@ -25,6 +25,8 @@
 
 enum { SAMPLE = 36 };
 
+#define BOOT "reconcile\n" /* what the boot service says */
+
 struct fault {
 	size_t scenario;
 	struct fault_event at;
@@ -33,7 +35,7 @@ struct fault {
 };
 
 static struct fault *faults;
-static size_t n_faults, n_failures, n_fired;
+static size_t n_faults, n_failures, n_fired, n_reboots;
 static char pristine[64], work[64]; /* directories */
 static char *good[8], *untouched[8];
 
@@ -138,25 +140,47 @@ static void record(size_t scenario)
 
 /* ---- carrying them out ---- */
 
-static void carry_out(const struct fault *f)
+/* The scenario in a world of its own, with one fault in it. */
+static void run_with(const struct fault *f)
 {
-	const struct fault_scenario *s = &fault_scenarios[f->scenario];
-	_cleanup_(freep) char *flaw = NULL;
-	_cleanup_(freep) char *what = kiln_strf("%s in %s of %s (%s)", fault_kind_name(f->kind), fault_call_name(f->at.call),
-						f->class, f->at.path);
-
 	copy_world();
 	fault_shared->site = f->at.site;
 	snprintf(fault_shared->class, sizeof(fault_shared->class), "%s", f->class);
 	fault_shared->kind = f->kind;
 	fault_shared->fired = 0;
-	fault_world_run(work, s->during);
+	fault_world_run(work, fault_scenarios[f->scenario].during);
 	fault_shared->kind = FAULT_NONE;
+}
+
+static char *describe(const struct fault *f, const char *more)
+{
+	return kiln_strf("%s in %s of %s (%s)%s", fault_kind_name(f->kind), fault_call_name(f->at.call), f->class, f->at.path,
+			 more);
+}
+
+static void carry_out(const struct fault *f)
+{
+	const struct fault_scenario *s = &fault_scenarios[f->scenario];
+	_cleanup_(freep) char *flaw = NULL, *what = describe(f, "");
+
+	run_with(f);
 	n_fired += fault_shared->fired != 0;
 	flaw = fault_world_flaw(work);
 	if (flaw)
 		failed(s->name, what, flaw);
 	fault_world_run(work, s->after);
+	compare(f->scenario, what);
+}
+
+/* The machine goes down in the middle: at boot nobody says what was meant. */
+static void carry_out_reboot(const struct fault *f)
+{
+	_cleanup_(freep) char *what = describe(f, ", and a reboot");
+
+	run_with(f);
+	n_reboots++;
+	fault_world_run(work, BOOT);
+	fault_world_run(work, fault_scenarios[f->scenario].after);
 	compare(f->scenario, what);
 }
 
@@ -167,6 +191,8 @@ static void carry_out_some(size_t scenario, size_t wanted, size_t only)
 			continue;
 		if (only ? i + 1 == only : wanted >= n_faults || (size_t)rand() % n_faults < wanted) {
 			carry_out(&faults[i]);
+			if (faults[i].kind == FAULT_KILL && i % 4 == 0)
+				carry_out_reboot(&faults[i]);
 			if (n_failures > 500)
 				return;
 		}
@@ -209,15 +235,9 @@ static void test_headers_gone(size_t scenario)
 
 		if (f->scenario != scenario || f->kind != FAULT_KILL || strcmp(f->class, "journal") || f->at.call != CALL_RENAME)
 			continue;
-		copy_world();
-		fault_shared->site = f->at.site;
-		snprintf(fault_shared->class, sizeof(fault_shared->class), "%s", f->class);
-		fault_shared->kind = FAULT_KILL;
-		fault_shared->fired = 0;
-		fault_world_run(work, fault_scenarios[scenario].during);
-		fault_shared->kind = FAULT_NONE;
+		run_with(f);
 		assert_int_equal(rename(headers, away), 0);
-		fault_world_run(work, "reconcile\n"); /* the boot service */
+		fault_world_run(work, BOOT);
 		assert_int_equal(rename(away, headers), 0);
 		fault_world_run(work, fault_scenarios[scenario].after);
 		compare(scenario, "killed, and booted without headers");
@@ -265,7 +285,8 @@ int main(int argc, char **argv)
 	printf("seed %u\n", seed);
 	for (size_t i = 0; i < fault_n_scenarios; i++)
 		run_scenario(i, all ? SIZE_MAX : SAMPLE / 2, only);
-	printf("%zu faults (call site, kind of path, kind of fault); %zu fired, %zu failures\n", n_faults, n_fired, n_failures);
+	printf("%zu faults (call site, kind of path, kind of fault); %zu fired, %zu reboots, %zu failures\n", n_faults, n_fired,
+	       n_reboots, n_failures);
 	kiln_fs_remove_tree(AT_FDCWD, top);
 	return n_failures ? 1 : 0;
 }
