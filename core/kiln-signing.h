@@ -17,6 +17,7 @@ struct kiln_signing {
 	bool enforced;              /* the running system loads only signed modules */
 	enum kiln_trust trust;      /* of this machine; UNKNOWN: it cannot be asked, as in a chroot */
 	char *advice;               /* one sentence, with the command to run; NULL: all is well */
+	char *next;                 /* of it, what is to be done; NULL likewise */
 };
 
 /* release: for settings that name $kernelver; may be NULL.  No key is no error. */

@@ -228,6 +228,7 @@ enum kiln_why_kind {
 	KILN_WHY_SUPERSEDED, /* by another version */
 	KILN_WHY_MISSING,    /* wanted, and nothing stands in its way */
 	KILN_WHY_BROKEN,     /* its source is missing */
+	KILN_WHY_UNTRUSTED,  /* built, and the kernel would not load it: who signed it, or that nobody did */
 };
 
 struct kiln_why {

@@ -181,12 +181,12 @@ static int ask_trust(struct kiln_ctx *ctx, const struct kiln_key *k, struct kiln
 	ret->fingerprint = kiln_key_fingerprint(k);
 	ret->trust = ctx->not_a_machine ? KILN_TRUST_UNKNOWN : kiln_trust_ask(ctx->root, k);
 	if (ret->trust == KILN_UNTRUSTED)
-		ret->advice = kiln_strf("modules are signed by \"%s\", which this machine does not trust: "
-					"run \"mokutil --import %s\", restart, and enrol it in the MOK manager",
-					ret->signer, ret->certificate);
+		ret->next = kiln_strf("run \"mokutil --import %s\", restart, and enrol it in the MOK manager", ret->certificate);
 	else if (ret->trust == KILN_TRUST_PENDING)
-		ret->advice = kiln_strf("modules are signed by \"%s\", which this machine trusts once it is enrolled "
-					"in the MOK manager at the next start", ret->signer);
+		ret->next = strdup("restart, and enrol it in the MOK manager");
+	if (ret->next)
+		ret->advice = kiln_strf("modules are signed by \"%s\", which this machine does not trust%s: %s", ret->signer,
+					ret->trust == KILN_TRUST_PENDING ? " yet" : "", ret->next);
 	return ret->signer && ret->fingerprint ? 0 : -ENOMEM;
 }
 
@@ -213,7 +213,18 @@ static int look(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct ki
 	return r < 0 ? r : ask_trust(ctx, &k, ret);
 }
 
-int kiln_signing_load(struct kiln_ctx *ctx, const char *release, struct kiln_signing *ret, struct kiln_err *err)
+static int look_at_certificate(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct kiln_signing *ret,
+			       struct kiln_err *err)
+{
+	_cleanup_(kiln_key_done) struct kiln_key k = { 0 };
+	int r = kiln_certificate_load(ctx, at->certificate, &k, err);
+
+	return r < 0 ? r : ask_trust(ctx, &k, ret);
+}
+
+typedef int look_fn(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct kiln_signing *ret, struct kiln_err *err);
+
+static int ask(struct kiln_ctx *ctx, const char *release, look_fn *fn, struct kiln_signing *ret, struct kiln_err *err)
 {
 	_cleanup_(kiln_key_place_done) struct kiln_key_place at = { 0 };
 	_cleanup_(kiln_err_clear) struct kiln_err why = KILN_ERR_INIT;
@@ -225,10 +236,20 @@ int kiln_signing_load(struct kiln_ctx *ctx, const char *release, struct kiln_sig
 	ret->key = strdup(at.key);
 	ret->certificate = strdup(at.certificate);
 	ret->enforced = kiln_signing_enforced(ctx, NULL);
-	r = look(ctx, &at, ret, &why);
+	r = fn(ctx, &at, ret, &why);
 	if (r < 0)
 		ret->why_not = strdup(kiln_err_text(&why));
 	return 0;
+}
+
+int kiln_signing_load(struct kiln_ctx *ctx, const char *release, struct kiln_signing *ret, struct kiln_err *err)
+{
+	return ask(ctx, release, look, ret, err);
+}
+
+int kiln_signing_of_certificate(struct kiln_ctx *ctx, const char *release, struct kiln_signing *ret, struct kiln_err *err)
+{
+	return ask(ctx, release, look_at_certificate, ret, err);
 }
 
 void kiln_signing_done(struct kiln_signing *s)
@@ -239,6 +260,7 @@ void kiln_signing_done(struct kiln_signing *s)
 	free(s->fingerprint);
 	free(s->why_not);
 	free(s->advice);
+	free(s->next);
 	*s = (struct kiln_signing){ 0 };
 }
 

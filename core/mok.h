@@ -16,6 +16,8 @@ bool kiln_signing_wished(const struct kiln_ctx *ctx);
 
 /* Whether a kernel, once it runs here, loads only what is signed; kernel NULL: whatever kernel. */
 bool kiln_signing_enforced(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);
+/* kiln_signing_load() for those who may not read the key: whether there is a certificate, and what the machine thinks of it. */
+int kiln_signing_of_certificate(struct kiln_ctx *ctx, const char *release, struct kiln_signing *ret, struct kiln_err *err);
 /*
  * Before the builds of a run, of which this is one kernel: makes the key if there
  * is none and this is a machine of its own, and says once what is wrong with it.

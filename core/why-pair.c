@@ -93,6 +93,26 @@ static int is_cut_off(const struct kiln_why_case *c, struct kiln_why *w)
 		    "the next run finishes it, for one: dkms autoinstall -k %s", c->kern.release);
 }
 
+/* The kernel refuses what nobody signed whom the machine trusts: better known now than at the next boot. */
+static int is_refused(const struct kiln_why_case *c, struct kiln_why *w)
+{
+	const struct kiln_why_signed *s = c->signed_as;
+	bool installed = c->instance && c->instance->level == KILN_INSTALLED;
+	int r;
+
+	if (!s || s->is == KILN_SIGNED_UNKNOWN || (s->is == KILN_SIGNED_BY_KEY && !s->key.next))
+		return 0;
+	if (s->is == KILN_SIGNED_BY_KEY) {
+		r = answer(w, KILN_WHY_UNTRUSTED, "%s, but signed by \"%s\", which this machine does not trust%s",
+			   installed ? "installed" : "built", s->key.signer, s->key.trust == KILN_TRUST_PENDING ? " yet" : "");
+		return next(r, w, "%s", s->key.next);
+	}
+	r = answer(w, KILN_WHY_UNTRUSTED, "%s, but not signed, and this system loads only signed modules",
+		   installed ? "installed" : "built");
+	return next(r, w, "%s\"dkms build %s/%s -k %s --force\" signs it", s->key.signer ? "" : "once there is a key "
+		    "(dkms generate_mok), ", c->module->mod.name, c->module->mod.version, c->kern.release);
+}
+
 static bool has_stale_initramfs(const struct kiln_why_case *c)
 {
 	return kiln_strv_has(&c->state->stale_initramfs, c->kern.release);
@@ -273,8 +293,9 @@ static int is_missing(const struct kiln_why_case *c, struct kiln_why *w)
 typedef int rule_fn(const struct kiln_why_case *c, struct kiln_why *w);
 
 static rule_fn *const rules[] = {
-	is_broken,   is_cut_off,  is_installed,	 is_weak,    is_pending,       is_held,	is_superseded, has_bad_conf,
-	is_excluded, is_disabled, lacks_headers, has_failed, lacks_dependency, is_missing,
+	is_broken,     is_cut_off,   is_refused,  is_installed, is_weak,       is_pending, is_held,
+	is_superseded, has_bad_conf, is_excluded, is_disabled,	lacks_headers, has_failed, lacks_dependency,
+	is_missing,
 };
 
 int kiln_why_judge(const struct kiln_why_case *c, struct kiln_why *ret)

@@ -46,7 +46,7 @@ const char *kiln_why_name(enum kiln_why_kind kind)
 		[KILN_WHY_WAITING] = "waiting",	    [KILN_WHY_FAILED] = "failed",
 		[KILN_WHY_EXCLUDED] = "excluded",   [KILN_WHY_DISABLED] = "disabled",
 		[KILN_WHY_SUPERSEDED] = "superseded", [KILN_WHY_MISSING] = "missing",
-		[KILN_WHY_BROKEN] = "broken",
+		[KILN_WHY_BROKEN] = "broken",	    [KILN_WHY_UNTRUSTED] = "untrusted",
 	};
 
 	return names[kind];
@@ -150,13 +150,17 @@ static int judge(struct inquiry *q, const struct kiln_module *m, struct kiln_ker
 	_cleanup_(freep) char *package = kiln_distro_headers_package(&q->ctx->distro, kern.release);
 	bool failed = kiln_record_load(q->ctx, m->mod, kern, &record) >= 0 && record.failed &&
 		      record.code != KILN_E_EXCLUDED;
+	const struct kiln_kernel *kernel = kiln_state_kernel(q->state, kern);
+	_cleanup_(kiln_why_signed_done) struct kiln_why_signed signed_as = { 0 };
 	struct kiln_why *w = add(q, m, kern);
-	struct kiln_why_case c = { .state = q->state, .pending = q->pending, .module = m, .kern = kern,
-				   .kernel = kiln_state_kernel(q->state, kern),
+	struct kiln_why_case c = { .state = q->state, .pending = q->pending, .module = m, .kern = kern, .kernel = kernel,
 				   .verdict = kiln_module_verdict(m, kern), .instance = kiln_module_instance(m, kern),
-				   .record = failed ? &record : NULL, .headers_package = package, .log = log };
+				   .record = failed ? &record : NULL, .signed_as = &signed_as,
+				   .headers_package = package, .log = log };
 
-	return w && log ? kiln_why_judge(&c, w) : -ENOMEM;
+	if (!w || !log || kiln_why_signed_load(q->ctx, m->mod, kern, kernel, &signed_as) < 0)
+		return -ENOMEM;
+	return kiln_why_judge(&c, w);
 }
 
 /* A module for which no kernel is there gets one line all the same. */

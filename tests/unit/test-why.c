@@ -4,6 +4,7 @@
 
 #include "core/facts.h"
 #include "core/place.h"
+#include "core/sign.h"
 #include "core/why.h"
 
 static const struct kiln_mod acme = { "acme", "1.2" };
@@ -200,13 +201,85 @@ static void test_exclusion_is_recorded(void **state)
 	assert_int_equal(kiln_record_load(ctx, acme, k10, &r), -ENOENT);
 }
 
+/* ---- signatures ---- */
+
+static void assert_judged(const struct kiln_why_signed *signed_as, enum kiln_level level, const char *expected)
+{
+	_cleanup_(kiln_state_freep) struct kiln_state *s = kiln_state_new("x86_64");
+	struct kiln_module *m = kiln_state_add_module(s, acme);
+	struct kiln_facts *none = kiln_facts_new();
+	struct kiln_why_case c = { .state = s, .pending = none, .module = m, .kern = k9, .signed_as = signed_as,
+				   .instance = kiln_module_add_instance(m, k9, level) };
+	struct kiln_why w = { 0 };
+	_cleanup_(freep) char *line = NULL;
+
+	m->registered = m->source = true;
+	assert_int_equal(kiln_why_judge(&c, &w), 0);
+	line = kiln_strf("%s: %s%s%s", kiln_why_name(w.kind), w.reason, w.next ? " -> " : "", w.next ? w.next : "");
+	assert_string_equal(line, expected);
+	free(w.reason);
+	free(w.next);
+	kiln_facts_free(none);
+}
+
+static void test_what_is_said_of_signatures(void **state)
+{
+	struct kiln_why_signed s = { .is = KILN_SIGNED_BY_KEY, .key = { .signer = (char *)"Me", .trust = KILN_TRUSTED } };
+
+	(void)state;
+	assert_judged(&s, KILN_INSTALLED, "fine: installed");
+	s.key.trust = KILN_UNTRUSTED;
+	s.key.next = (char *)"run it";
+	assert_judged(&s, KILN_INSTALLED, "untrusted: installed, but signed by \"Me\", which this machine does not trust -> "
+		      "run it");
+	s.key.trust = KILN_TRUST_PENDING;
+	assert_judged(&s, KILN_BUILT, "untrusted: built, but signed by \"Me\", which this machine does not trust yet -> run it");
+	s.is = KILN_SIGNED_UNKNOWN;
+	assert_judged(&s, KILN_INSTALLED, "fine: installed");
+	s.is = KILN_SIGNED_NOT;
+	assert_judged(&s, KILN_INSTALLED, "untrusted: installed, but not signed, and this system loads only signed modules -> "
+		      "\"dkms build acme/1.2 -k " K9 " --force\" signs it");
+	s.key.signer = NULL;
+	assert_judged(&s, KILN_BUILT, "untrusted: built, but not signed, and this system loads only signed modules -> once "
+		      "there is a key (dkms generate_mok), \"dkms build acme/1.2 -k " K9 " --force\" signs it");
+}
+
+/* Only a kernel that asks for signatures has its modules read for them. */
+static void test_signatures(void **state)
+{
+	static const struct kiln_key_place place = { (char *)"/var/lib/dkms/mok.key", (char *)"/var/lib/dkms/mok.pub", false };
+	static const char unsigned_[] = "untrusted: installed, but not signed, and this system loads only signed modules -> ";
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(freep) char *cure = kiln_strf("%s\"dkms build acme/1.2 -k " K9 " --force\" signs it", unsigned_);
+	_cleanup_(freep) char *no_key = kiln_strf("%sonce there is a key (dkms generate_mok), \"dkms build acme/1.2 -k "
+						  K9 " --force\" signs it", unsigned_);
+	_cleanup_(kiln_key_done) struct kiln_key key = { 0 };
+
+	add_kernel(root, K9, true);
+	add_module(root, "1.2", "AUTOINSTALL=yes");
+	add_installed(root, "1.2", K9);
+	assert_why(root, NULL, NULL, "fine: installed");
+	unit_write(root, "lib/modules/" K9 "/build/.config", "CONFIG_MODULE_SIG_FORCE=y\n");
+	assert_why(root, NULL, NULL, no_key);
+	assert_int_equal(kiln_key_make(ctx, &place, NULL), 0);
+	assert_why(root, NULL, NULL, cure);
+	assert_int_equal(kiln_key_load(ctx, &place, NULL, &key, NULL), 0);
+	assert_int_equal(kiln_sign_file(&key, "sha256", root->fd, TREE "acme/1.2/" K9 "/x86_64/module/acme.ko", NULL), 0);
+	/* Another root is no machine that could be asked what it trusts. */
+	assert_why(root, NULL, NULL, "fine: installed");
+	unit_write(root, TREE "acme/1.2/" K9 "/x86_64/module/second.ko", "plain");
+	assert_why(root, NULL, NULL, cure);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_held),
 		unit_test_with_root(test_states),  unit_test_with_root(test_refusals),
 		unit_test_with_root(test_waiting), unit_test_with_root(test_missing),
-		unit_test_with_root(test_exclusion_is_recorded),
+		unit_test_with_root(test_exclusion_is_recorded), cmocka_unit_test(test_what_is_said_of_signatures),
+		unit_test_with_root(test_signatures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
