@@ -20,6 +20,7 @@
 	X(ARGUMENT, 1, "an argument is missing or does not fit")            \
 	X(NOSOURCE, 2, "there is no module source")                         \
 	X(ADDED, 3, "already added")                                        \
+	X(NOCONF, 3, "there is no dkms.conf in the archive")                \
 	X(NOTADDED, 3, "not added")                                         \
 	X(BROKEN, 4, "the module's source is missing")                      \
 	X(PATCHFILE, 5, "a patch is missing or lies outside the source")    \
@@ -28,10 +29,16 @@
 	X(PLACE, 6, "the module could not be installed")                    \
 	X(NOTNEWER, 6, "the kernel already has this version of the module") \
 	X(DEPMOD, 6, "depmod failed")                                       \
+	X(NOTBUILT, 6, "it is not built for this kernel")                   \
+	X(ARCHIVE, 7, "the archive cannot be loaded")                       \
 	X(NOTMADE, 7, "the build did not produce a module")                 \
 	X(UNFIT, 7, "the module would not load into this kernel")           \
+	X(LOADED, 8, "already added: --force loads over what is there")     \
 	X(CONF, 8, "dkms.conf is not valid")                                \
 	X(EMPTY, 8, "there is no module source to build")                   \
+	X(NEWLAYOUT, 9, "the archive has a later layout")                   \
+	X(NOTWRITTEN, 9, "the archive cannot be written")                   \
+	X(OLDLAYOUT, 10, "the archive does not say for which architecture") \
 	X(MAKE, 10, "the build failed")                                     \
 	X(SANDBOX, 10, "the build could not be isolated")                   \
 	X(SOMEFAILED, 11, "not every module could be installed")            \

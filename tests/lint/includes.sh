@@ -38,7 +38,7 @@ allowed_own() {
 allowed_library() {
 	case $1 in
 	libkmod.h) allowed='core/ko(-index)?\.c' ;;
-	archive.h | archive_entry.h) allowed='core/(bundle|pack)[a-z-]*\.c' ;;
+	archive.h | archive_entry.h) allowed='core/archive[a-z-]*\.c' ;;
 	lzma.h | zstd.h | zlib.h) allowed='core/ko-pack[a-z-]*\.c' ;;
 	jansson.h) allowed='cli/.*' ;;
 	openssl/*) allowed='core/base/hash\.c|core/sign[a-z-]*\.c' ;;
