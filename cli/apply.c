@@ -123,13 +123,27 @@ static int forgiven(const struct cli *c, int status)
 	return everything && status == kiln_code_status(KILN_E_EXCLUDED) ? CLI_OK : status;
 }
 
+/* As in dkms: only where no module is named. */
+static bool takes_archive(const struct cli *c)
+{
+	enum kiln_op op = c->verb->op;
+
+	return c->archive && !c->module && !c->source && (op == KILN_OP_ADD || op == KILN_OP_BUILD || op == KILN_OP_INSTALL);
+}
+
 int cli_apply(struct cli *c)
 {
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	int r, status = facts ? cli_mods(c) : CLI_BAD_ARGUMENTS;
+	int r, status = facts ? CLI_OK : CLI_BAD_ARGUMENTS;
+	bool archive = takes_archive(c);
 
+	if (!status && archive)
+		status = cli_load_first(c);
+	if (status || (archive && (c->verb->op == KILN_OP_ADD || c->dry_run)))
+		return status;
+	status = cli_mods(c);
 	if (status)
 		return status;
 	r = c->dry_run ? 0 : kiln_ctx_writable(c->ctx, &err);

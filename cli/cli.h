@@ -44,7 +44,7 @@ struct cli {
 	bool plain, how, json, failed, write;
 	bool every_kernel;            /* -k all */
 	bool all_modules, rpm_safe_upgrade;
-	const char *archive;          /* of mktarball and ldtarball; NULL: not said */
+	const char *archive;          /* of mktarball: as typed; else absolute; NULL: not said */
 	bool binaries_only, source_only;
 	bool all, repair, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
@@ -66,6 +66,7 @@ enum cli_need {
 	CLI_TAKES_PATH = 1 << 6, /* a word may be any directory or file */
 	CLI_SEVERAL = 1 << 7,    /* further words are further modules */
 	CLI_KERNEL_MAY_BE_GONE = 1 << 5, /* undoing: the kernel need not be there any more */
+	CLI_STAYS_OUTSIDE = 1 << 8, /* of --root: it writes to where the caller is */
 };
 
 struct cli_verb {
@@ -134,6 +135,12 @@ bool cli_status_meant(const struct cli_status_filter *f, const struct kiln_missi
 int cli_status_json(struct cli *c, const struct kiln_state *s);
 int cli_why(struct cli *c);
 int cli_match(struct cli *c);
+
+/* archive.c */
+int cli_mktarball(struct cli *c);
+int cli_ldtarball(struct cli *c);
+/* The module that an archive brings becomes the one that is meant; 0 or an exit status. */
+int cli_load_first(struct cli *c);
 
 /* conf.c, init.c, lint.c */
 int cli_conf(struct cli *c);

@@ -52,6 +52,10 @@ static const struct cli_verb verbs[] = {
 	{ "fsck", "another name of doctor", CLI_NO_ALL, 0, cli_doctor, NULL, CLI_G_DOCTOR },
 	{ "match", "install for a kernel what another one has", CLI_ROOT | CLI_SEVERAL | CLI_NO_ALL, KILN_OP_INSTALL, cli_match,
 	  "[NAME/VERSION]", CLI_G_SETS | CLI_G_BUILD | CLI_G_MATCH },
+	{ "mktarball", "pack source and built modules into an archive", CLI_MODULE | CLI_STAYS_OUTSIDE, 0, cli_mktarball,
+	  "NAME/VERSION", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_ALL | CLI_G_ARCHIVE | CLI_G_PACK },
+	{ "ldtarball", "load source and built modules from an archive", CLI_NO_ALL, KILN_OP_LOAD, cli_ldtarball, "FILE",
+	  CLI_G_ARCHIVE | CLI_G_FORCE | CLI_G_PLAN },
 	{ "generate_mok", "make the key that modules are signed with", CLI_ROOT, 0, cli_generate_mok, NULL, 0 },
 	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
 	  KILN_OP_INSTALL, cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_PLAN },
@@ -120,8 +124,14 @@ static int enter_root(struct cli *c)
 {
 	const char *root = c->options.root;
 
-	if (!root || !strcmp(root, "/") || c->verb->needs & CLI_READS || c->dry_run)
+	if (!root || !strcmp(root, "/") || c->verb->needs & (CLI_READS | CLI_STAYS_OUTSIDE) || c->dry_run)
 		return CLI_OK;
+	if (c->archive && cli_inside_root(c, c->archive) == c->archive) {
+		cli_error("%s is not below %s: copy it there first.", c->archive, root);
+		return kiln_code_status(KILN_E_NOSOURCE);
+	}
+	if (c->archive)
+		c->archive = cli_inside_root(c, c->archive);
 	if (chroot(root) < 0 || chdir("/") < 0) {
 		cli_error("Cannot enter %s: %m.", root);
 		return CLI_NEEDS_ROOT;
@@ -152,13 +162,9 @@ static int open_context(struct cli *c)
 	return CLI_OK;
 }
 
-/* Scripts have got used to it that dkms ends with 0 here; not where they wait for an archive. */
-static int no_verb(const struct cli *c)
+/* Scripts have got used to it that dkms ends with 0 here. */
+static int no_verb(void)
 {
-	if (c->archive || (c->module && (!strcmp(c->module, "mktarball") || !strcmp(c->module, "ldtarball")))) {
-		cli_error("Archives of modules (mktarball, ldtarball) are not supported by this version.");
-		return CLI_BAD_ARGUMENTS;
-	}
 	cli_error("No verb that is known: \"dkms --help\" lists them.");
 	cli_usage(NULL);
 	return CLI_OK;
@@ -177,7 +183,7 @@ static int run(struct cli *c)
 		return CLI_OK;
 	}
 	if (!c->verb)
-		return no_verb(c);
+		return no_verb();
 	status = check_arguments(c);
 	if (!status)
 		status = open_context(c);

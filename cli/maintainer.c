@@ -153,7 +153,7 @@ static bool decide(struct cli *c, const struct kiln_facts *facts, int *status)
 
 	if (undoes(c))
 		return defer_undoing(c, status);
-	if (!strcmp(rule, "never") || c->verb->op == KILN_OP_ADD)
+	if (!strcmp(rule, "never") || c->verb->op == KILN_OP_ADD || c->verb->op == KILN_OP_LOAD)
 		return false;
 	if (c->verb->run == cli_autoinstall)
 		return record(c, facts, "modules are installed at the end of this transaction", status);

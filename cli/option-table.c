@@ -131,7 +131,7 @@ static int set_no_depmod(struct cli *c, const char *v) { (void)v; c->options.no_
 static int set_symlinks(struct cli *c, const char *v) { (void)v; c->options.symlink_modules = true; return CLI_OK; }
 static int set_modprobe(struct cli *c, const char *v) { (void)v; c->options.modprobe = true; return CLI_OK; }
 static int set_rpm(struct cli *c, const char *v) { (void)v; c->rpm_safe_upgrade = true; return CLI_OK; }
-static int set_archive(struct cli *c, const char *v) { c->archive = keep_path(c, v); return CLI_OK; }
+static int set_archive(struct cli *c, const char *v) { c->archive = keep(c, v); return CLI_OK; }
 static int set_binaries(struct cli *c, const char *v) { (void)v; c->binaries_only = true; return CLI_OK; }
 static int set_sources(struct cli *c, const char *v) { (void)v; c->source_only = true; return CLI_OK; }
 static int set_plain(struct cli *c, const char *v) { (void)v; c->plain = true; return CLI_OK; }
@@ -160,7 +160,7 @@ static const struct cli_option table[] = {
 	{ NULL, 'v', true, false, set_version, "VERSION          its version", CLI_G_MODULE },
 	{ "kernelver", 'k', true, true, set_kernel, "RELEASE[/ARCH]   a kernel, several (A,B or repeated), or \"all\"",
 	  CLI_G_KERNEL },
-	{ "archive", 0, true, true, set_archive, NULL, 0 },
+	{ "archive", 0, true, true, set_archive, "FILE             the archive; its end names the compression", CLI_G_ARCHIVE },
 	{ "arch", 'a', true, true, set_arch, "ARCH             architecture of the kernels", CLI_G_KERNEL },
 	{ "all", 0, false, false, set_all, "                 every kernel that the module is built for", CLI_G_ALL },
 	{ "all-modules", 0, false, false, set_all_modules, "                 every module that is registered, in its newest version",
@@ -195,8 +195,8 @@ static const struct cli_option table[] = {
 	{ "installtree", 0, true, true, set_install_tree, "DIR              instead of /lib/modules", 0 },
 	{ "quiet", 'q', false, false, set_quiet, "                 say nothing", 0 },
 	{ "verbose", 0, false, false, set_verbose, "                 say each step", 0 },
-	{ "binaries-only", 0, false, false, set_binaries, NULL, 0 },
-	{ "source-only", 0, false, false, set_sources, NULL, 0 },
+	{ "binaries-only", 0, false, false, set_binaries, "                 built modules without the source", CLI_G_PACK },
+	{ "source-only", 0, false, false, set_sources, "                 the source without built modules", CLI_G_PACK },
 	{ "debug", 0, false, false, set_verbose, NULL, 0 },
 	{ "help", 'h', false, false, set_help, "                 this text, or that of a verb", 0 },
 	{ "version", 'V', false, false, set_show_version, "                 the version of this program", 0 },

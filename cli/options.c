@@ -129,6 +129,17 @@ static bool take_path(struct cli *c, const char *word)
 	return c->path;
 }
 
+/* Any other file is an archive. */
+static int take_archive(struct cli *c, const char *word)
+{
+	if (c->archive)
+		cli_warning("two archives, %s and %s: the second one counts.", c->archive, word);
+	if (kiln_strv_add(&c->words, word) < 0)
+		return CLI_BAD_ARGUMENTS;
+	c->archive = c->words.v[c->words.n - 1];
+	return CLI_OK;
+}
+
 /* A word is a dkms.conf, a directory that holds one, or NAME[/VERSION], asked in this order as dkms does. */
 static int parse_word(struct parser *p, const char *word)
 {
@@ -146,11 +157,25 @@ static int parse_word(struct parser *p, const char *word)
 	}
 	if (holds_conf(word))
 		return take_source(p, word);
-	if (kiln_fs_is_file(AT_FDCWD, word)) {
-		cli_error("%s is not a dkms.conf, and archives are not supported by this version.", word);
-		return CLI_BAD_ARGUMENTS;
-	}
+	if (kiln_fs_is_file(AT_FDCWD, word))
+		return take_archive(c, word);
 	return take_module(p, word);
+}
+
+/* A name alone means mktarball's own directory; whatever else is typed is seen from here. */
+static int settle_archive(struct cli *c)
+{
+	_cleanup_(freep) char *here = NULL;
+
+	if (!c->archive || c->archive[0] == '/')
+		return CLI_OK;
+	if (c->verb && c->verb->run == cli_mktarball && !strchr(c->archive, '/'))
+		return CLI_OK;
+	here = get_current_dir_name();
+	if (!here || kiln_strv_addf(&c->words, "%s/%s", here, c->archive) < 0)
+		return CLI_BAD_ARGUMENTS;
+	c->archive = c->words.v[c->words.n - 1];
+	return CLI_OK;
 }
 
 /* A second word without a version says nothing to dkms but where it lists; it goes on without it, and so does this. */
@@ -202,7 +227,7 @@ int cli_parse(struct cli *c, int argc, char **argv)
 	}
 	if (!status)
 		drop_unknown(c);
-	return status;
+	return status ? status : settle_archive(c);
 }
 
 void cli_done(struct cli *c)

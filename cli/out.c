@@ -75,7 +75,7 @@ static const char *doing(enum kiln_op op)
 		[KILN_OP_INSTALL] = "Installing",		   [KILN_OP_UNINSTALL] = "Uninstalling",
 		[KILN_OP_UNBUILD] = "Removing the build of",	   [KILN_OP_REMOVE] = "Removing",
 		[KILN_OP_INDEX] = "Running depmod for",		   [KILN_OP_INITRAMFS] = "Refreshing the initramfs of",
-		[KILN_OP_ROLLBACK] = "Bringing back",
+		[KILN_OP_ROLLBACK] = "Bringing back",		   [KILN_OP_LOAD] = "Loading",
 	};
 
 	return words[op];

@@ -17,6 +17,8 @@
 #include "core/place.h"
 #include "core/previous.h"
 #include "core/proof.h"
+#include "core/source-place.h"
+#include "core/tarball.h"
 #include "core/tree.h"
 #include "core/want.h"
 #include "core/weak.h"
@@ -62,18 +64,6 @@ static int step_conf(const struct work *w, const char *dir, struct kiln_conf **o
 	return 0;
 }
 
-static int remove_aside(struct kiln_ctx *ctx, const char *path, const char *aside)
-{
-	int r = kiln_fs_remove_tree(ctx->root, kiln_rel(aside));
-
-	if (r < 0)
-		return r;
-	r = kiln_fs_rename(ctx->root, kiln_rel(path), ctx->root, kiln_rel(aside));
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	return kiln_fs_remove_tree(ctx->root, kiln_rel(aside));
-}
-
 /* ---- recover ---- */
 
 static void op_recover(const struct work *w, struct kiln_done *d, bool *changed)
@@ -100,24 +90,6 @@ static bool same_directory(struct kiln_ctx *ctx, const char *a, const char *b)
 	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int copy_source(struct kiln_ctx *ctx, const char *from, const char *to, struct kiln_err *err)
-{
-	_cleanup_(freep) char *fresh = kiln_strf("%s.modkiln-new", to), *old = kiln_strf("%s.modkiln-old", to);
-	int r;
-
-	if (!fresh || !old)
-		return -ENOMEM;
-	kiln_fs_remove_tree(ctx->root, kiln_rel(fresh));
-	r = kiln_fs_copy_tree(AT_FDCWD, from, ctx->root, kiln_rel(fresh), err);
-	if (r >= 0)
-		r = remove_aside(ctx, to, old);
-	if (r >= 0)
-		r = kiln_fs_rename(ctx->root, kiln_rel(fresh), ctx->root, kiln_rel(to));
-	if (r < 0)
-		kiln_fs_remove_tree(ctx->root, kiln_rel(fresh));
-	return r;
-}
-
 static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *to = kiln_tree_source_dir(w->ctx, w->step->mod);
@@ -131,7 +103,7 @@ static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
 	}
 	if (same_directory(w->ctx, w->step->from, to))
 		return;
-	r = copy_source(w->ctx, w->step->from, to, &err);
+	r = kiln_source_import(w->ctx, w->step->from, to, &err);
 	if (r < 0) {
 		kiln_err_wrap(&err, "cannot copy %s to %s", w->step->from, to);
 		kiln_done_fail(d, r, &err);
@@ -157,6 +129,13 @@ static int load_for_add(const struct work *w, const char *dir, struct kiln_conf 
 	return r;
 }
 
+static void run_post_add(const struct work *w, const struct kiln_conf *conf, const char *dir, struct kiln_done *d)
+{
+	if (conf->post_add)
+		kiln_script_run(w->ctx, &(struct kiln_script){ .what = "POST_ADD", .words = conf->post_add, .dir = dir,
+				.mod = w->step->mod, .kern = w->step->kern, .log = -1 }, &d->note, NULL);
+}
+
 static void op_add(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *dir = source_dir(w);
@@ -176,9 +155,22 @@ static void op_add(const struct work *w, struct kiln_done *d, bool *changed)
 		kiln_done_fail(d, r, &err);
 		return;
 	}
-	if (conf->post_add)
-		kiln_script_run(w->ctx, &(struct kiln_script){ .what = "POST_ADD", .words = conf->post_add, .dir = dir,
-				.mod = w->step->mod, .kern = w->step->kern, .log = -1 }, &d->note, NULL);
+	run_post_add(w, conf, dir, d);
+}
+
+/* With a source in its place it is added as any other; else there is no script that could run. */
+static void op_load(const struct work *w, struct kiln_done *d, bool *changed)
+{
+	struct kiln_load_job job = { .ctx = w->ctx, .mod = w->step->mod, .archive = w->step->from,
+				     .flags = w->step->flags, .state = w->x->state };
+	_cleanup_(freep) char *dir = kiln_tree_source_dir(w->ctx, w->step->mod);
+	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = NULL;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	(void)changed;
+	kiln_load_run(&job, d);
+	if (d->result == KILN_DONE && dir && load_for_add(w, dir, &conf, &err) >= 0)
+		run_post_add(w, conf, dir, d);
 }
 
 /* ---- build, install, uninstall ---- */
@@ -263,7 +255,7 @@ static void op_rollback(const struct work *w, struct kiln_done *d, bool *changed
 static int take_away(const struct work *w, const char *dir, const char *aside, const char *parent, struct kiln_done *d)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	int r = remove_aside(w->ctx, dir, aside);
+	int r = kiln_remove_aside(w->ctx, dir, aside);
 
 	if (r < 0) {
 		kiln_fail(&err, r, "cannot remove %s: %s", dir, kiln_code_text(r));
@@ -343,7 +335,7 @@ static const struct {
 	[KILN_OP_INSTALL] = { op_install, false },     [KILN_OP_UNINSTALL] = { op_uninstall, false },
 	[KILN_OP_UNBUILD] = { op_unbuild, false },     [KILN_OP_REMOVE] = { op_remove, false },
 	[KILN_OP_INDEX] = { op_index, true },	       [KILN_OP_INITRAMFS] = { op_initramfs, true },
-	[KILN_OP_ROLLBACK] = { op_rollback, false },
+	[KILN_OP_ROLLBACK] = { op_rollback, false },   [KILN_OP_LOAD] = { op_load, false },
 };
 
 bool kiln_op_pooled(enum kiln_op op)

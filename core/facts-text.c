@@ -14,7 +14,7 @@
 
 static const char first_line[] = "modkiln-facts 1";
 
-enum operands { KERNEL, SOURCE, NOTHING, REQUEST, IMPORT };
+enum operands { KERNEL, SOURCE, NOTHING, REQUEST, IMPORT, LOAD };
 
 static const struct word {
 	const char *text;
@@ -33,6 +33,7 @@ static const struct word {
 	{ "reconcile", NOTHING, KILN_FACT_RECONCILE },
 	{ "request", REQUEST, KILN_FACT_REQUEST },
 	{ "import", IMPORT, KILN_FACT_REQUEST },
+	{ "load", LOAD, KILN_FACT_REQUEST },
 };
 
 static const struct {
@@ -50,6 +51,7 @@ static const char *const op_names[] = {
 	[KILN_OP_BUILD] = "build",	 [KILN_OP_INSTALL] = "install",	 [KILN_OP_UNINSTALL] = "uninstall",
 	[KILN_OP_UNBUILD] = "unbuild",	 [KILN_OP_REMOVE] = "remove",	 [KILN_OP_INDEX] = "index",
 	[KILN_OP_INITRAMFS] = "initramfs", [KILN_OP_ROLLBACK] = "rollback",
+	[KILN_OP_LOAD] = "load",
 };
 
 const char *kiln_op_name(enum kiln_op op)
@@ -129,7 +131,7 @@ static int read_request(const struct line *l)
 	return r < 0 ? r : kiln_facts_request(l->facts, requests[i], mod, kern, flags);
 }
 
-static int read_import(const struct line *l)
+static int read_import(const struct line *l, enum operands what)
 {
 	struct kiln_mod mod = { word(l, 1), word(l, 2) };
 	unsigned flags = 0;
@@ -138,7 +140,10 @@ static int read_import(const struct line *l)
 	if (l->words.n < 4)
 		return say(l, "it needs NAME VERSION PATH");
 	r = read_flags(l, 4, &flags);
-	return r < 0 ? r : kiln_facts_import(l->facts, mod, l->words.v[3], flags);
+	if (r < 0)
+		return r;
+	return what == LOAD ? kiln_facts_load(l->facts, mod, l->words.v[3], flags) :
+			      kiln_facts_import(l->facts, mod, l->words.v[3], flags);
 }
 
 static int read_fact(const struct line *l, const struct word *w)
@@ -159,7 +164,8 @@ static int read_fact(const struct line *l, const struct word *w)
 	case REQUEST:
 		return read_request(l);
 	case IMPORT:
-		return read_import(l);
+	case LOAD:
+		return read_import(l, w->operands);
 	}
 	return -EINVAL;
 }
@@ -230,13 +236,17 @@ static void add_flags(struct kiln_buf *b, unsigned flags)
 			kiln_buf_addf(b, " %s", flag_words[k].text);
 }
 
+static enum operands operands_of(enum kiln_op op)
+{
+	return op == KILN_OP_IMPORT ? IMPORT : op == KILN_OP_LOAD ? LOAD : REQUEST;
+}
+
 static const struct word *word_of(const struct kiln_fact *f)
 {
 	size_t i = 0;
 
 	while (words[i].kind != f->kind ||
-	       (f->kind == KILN_FACT_REQUEST &&
-		(words[i].operands == IMPORT) != (f->op == KILN_OP_IMPORT)))
+	       (f->kind == KILN_FACT_REQUEST && words[i].operands != operands_of(f->op)))
 		i++;
 	return &words[i];
 }
@@ -248,11 +258,11 @@ static void print_fact(struct kiln_buf *b, const struct kiln_fact *f)
 	kiln_buf_adds(b, w->text);
 	if (w->operands == REQUEST)
 		add_word(b, kiln_op_name(f->op));
-	if (w->operands == REQUEST || w->operands == SOURCE || w->operands == IMPORT) {
+	if (w->operands != KERNEL && w->operands != NOTHING) {
 		add_word(b, f->mod.name);
 		add_word(b, f->mod.version);
 	}
-	if (w->operands == IMPORT)
+	if (w->operands == IMPORT || w->operands == LOAD)
 		add_word(b, f->from);
 	if (w->operands == REQUEST || w->operands == KERNEL)
 		add_word(b, f->kern.release);

@@ -112,13 +112,24 @@ int kiln_facts_request(struct kiln_facts *f, enum kiln_op op, struct kiln_mod mo
 					      .flags = flags });
 }
 
-int kiln_facts_import(struct kiln_facts *f, struct kiln_mod mod, const char *from, unsigned flags)
+/* Something of this system is to become the module's. */
+static int append_from(struct kiln_facts *f, enum kiln_op op, struct kiln_mod mod, const char *from, unsigned flags)
 {
 	if (!valid_mod(mod) || !from || from[0] != '/')
 		return -EINVAL;
 	return append(f, &(struct kiln_fact){ .kind = KILN_FACT_REQUEST,
-					      .op = KILN_OP_IMPORT,
+					      .op = op,
 					      .mod = mod,
 					      .from = (char *)from,
 					      .flags = flags });
+}
+
+int kiln_facts_import(struct kiln_facts *f, struct kiln_mod mod, const char *from, unsigned flags)
+{
+	return append_from(f, KILN_OP_IMPORT, mod, from, flags);
+}
+
+int kiln_facts_load(struct kiln_facts *f, struct kiln_mod mod, const char *archive, unsigned flags)
+{
+	return append_from(f, KILN_OP_LOAD, mod, archive, flags);
 }

@@ -8,7 +8,7 @@ struct kiln_fact {
 	enum kiln_op op;       /* REQUEST */
 	struct kiln_mod mod;   /* owned strings, or NULL */
 	struct kiln_kern kern; /* owned strings, or NULL */
-	char *from;            /* REQUEST of IMPORT */
+	char *from;            /* REQUEST of IMPORT, LOAD */
 	unsigned flags;
 };
 

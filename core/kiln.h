@@ -111,6 +111,7 @@ enum kiln_op {
 	KILN_OP_INDEX,     /* depmod, once per kernel */
 	KILN_OP_INITRAMFS, /* refresh what was made before the modules changed */
 	KILN_OP_ROLLBACK,  /* mod, kern: bring the set of this version back that is kept */
+	KILN_OP_LOAD,      /* unpack an archive: source, or sets for kernels, or both */
 };
 
 enum kiln_fact_kind {
@@ -157,6 +158,7 @@ size_t kiln_facts_count(const struct kiln_facts *f);
  *	reconcile
  *	request OP NAME VERSION RELEASE|- [ARCH|-] [force] [force-version] [retry] [keep-files]
  *	import NAME VERSION PATH [force]
+ *	load NAME VERSION PATH [force]
  * Words are percent-encoded (kiln_text_quote()).
  */
 int kiln_facts_parse(struct kiln_facts *f, const char *text, struct kiln_err *err);
@@ -266,7 +268,7 @@ struct kiln_step {
 	const char *because;   /* "kernel added", "requested", … */
 	int refused;           /* 0: to be done; KILN_E_* or 0-result codes: why not */
 	const char *reason;    /* for refused: a sentence, else NULL */
-	const char *from;      /* IMPORT: the directory */
+	const char *from;      /* IMPORT: the directory; LOAD: the archive */
 	const size_t *after;   /* steps that must be done before */
 	size_t n_after;
 };
@@ -347,5 +349,6 @@ bool kiln_has_pending(struct kiln_ctx *ctx);
 
 /* ---- a dkms.conf by itself -------------------------------------------------- */
 
+#include "core/kiln-archive.h"
 #include "core/kiln-conf.h"
 #include "core/kiln-signing.h"

@@ -16,6 +16,7 @@
 #include "core/base/text.h"
 
 #include "core/facts.h"
+#include "core/tarball.h"
 #include "core/tree.h"
 
 #define SUFFIX ".facts"
@@ -144,5 +145,5 @@ static bool holds_any(struct kiln_ctx *ctx, const char *name, const char *suffix
 
 bool kiln_has_pending(struct kiln_ctx *ctx)
 {
-	return holds_any(ctx, "pending", SUFFIX) || holds_any(ctx, "journal", "");
+	return holds_any(ctx, "pending", SUFFIX) || holds_any(ctx, "journal", "") || kiln_load_is_open(ctx);
 }

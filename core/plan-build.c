@@ -54,6 +54,23 @@ long kiln_planner_add(struct planner *p, const struct pair *x)
 	return i;
 }
 
+/* An archive may bring what is there already: that is replaced only by order. */
+void kiln_planner_load(struct planner *p, const struct pair *x)
+{
+	struct kiln_step s = kiln_planner_step(x, KILN_OP_LOAD, kiln_no_kernel);
+	struct pair all = *x;
+
+	all.kern = kiln_no_kernel;
+	if (kiln_planner_find(p, KILN_OP_LOAD, x->mod, kiln_no_kernel) >= 0)
+		return;
+	if (x->module && x->module->registered && !x->module->broken && !(x->wish->flags & KILN_FORCE)) {
+		kiln_planner_refuse(p, &all, KILN_OP_LOAD, KILN_E_LOADED, NULL);
+		return;
+	}
+	s.from = x->wish->from;
+	kiln_planner_append(p, s);
+}
+
 /* ---- build ---- */
 
 static const struct kiln_wish *wished_install(const struct planner *p, const char *name, struct kiln_kern kern)

@@ -102,6 +102,9 @@ static void plan_wish(struct planner *p, const struct kiln_wish *w)
 	case KILN_OP_ADD:
 		kiln_planner_add(p, &x);
 		break;
+	case KILN_OP_LOAD:
+		kiln_planner_load(p, &x);
+		break;
 	case KILN_OP_BUILD:
 		kiln_planner_build(p, &x);
 		break;

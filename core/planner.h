@@ -43,6 +43,7 @@ long kiln_planner_nothing(struct planner *p, const struct pair *x, enum kiln_op 
 
 long kiln_planner_import(struct planner *p, const struct pair *x);
 long kiln_planner_add(struct planner *p, const struct pair *x);
+void kiln_planner_load(struct planner *p, const struct pair *x);
 long kiln_planner_build(struct planner *p, const struct pair *x);
 long kiln_planner_install(struct planner *p, const struct pair *x);
 

@@ -158,6 +158,8 @@ static const char *done_verb(enum kiln_op op)
 		return "uninstalled";
 	case KILN_OP_REMOVE:
 		return "removed";
+	case KILN_OP_LOAD:
+		return "loaded";
 	case KILN_OP_ROLLBACK:
 		return "brought back";
 	default:

@@ -22,6 +22,7 @@
 #include "core/outstanding.h"
 #include "core/pending.h"
 #include "core/report.h"
+#include "core/tarball.h"
 #include "core/tree.h"
 #include "core/want.h"
 
@@ -178,6 +179,15 @@ static void sweep(struct kiln_ctx *ctx, const struct kiln_state *s)
 	}
 }
 
+/* Before anything is looked at: half of it may be in place.  What cannot be finished now can be next time. */
+static void finish_load(struct kiln_ctx *ctx)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	if (kiln_load_resume(ctx, &err) < 0)
+		kiln_log(ctx, KILN_LOG_WARNING, "%s", kiln_err_text(&err));
+}
+
 /* ---- the key that builds sign with ---- */
 
 /* Once, and here: workers run beside each other, and have namespaces of their own. */
@@ -228,6 +238,7 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 		return write_down_holder(ctx, facts, err);
 	if (lock < 0)
 		return lock;
+	finish_load(ctx);
 	r = think(ctx, facts, &t, err);
 	if (r >= 0)
 		r = act(ctx, &t, &lock, fn, data, ret, err);

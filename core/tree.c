@@ -63,6 +63,16 @@ char *kiln_tree_link_target(struct kiln_mod m, struct kiln_kern k)
 	return kiln_strf("%s/%s/%s", m.version, k.release, k.arch);
 }
 
+char *kiln_tree_load(const struct kiln_ctx *c, bool decided)
+{
+	return kiln_strf("%s/.load%s", c->settings.dkms_tree, decided ? "" : ".new");
+}
+
+char *kiln_tree_tarballs(const struct kiln_ctx *c, struct kiln_mod m)
+{
+	return kiln_strf("%s/%s/%s/tarball", c->settings.dkms_tree, m.name, m.version);
+}
+
 char *kiln_tree_originals(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_kern k)
 {
 	return kiln_strf("%s/%s/original_module/%s/%s", c->settings.dkms_tree, m.name, k.release,

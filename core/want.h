@@ -18,7 +18,7 @@ struct kiln_wish {
 	struct kiln_kern kern; /* borrowed; release NULL: every kernel, or none */
 	unsigned flags;
 	const char *because;   /* static */
-	const char *from;      /* IMPORT */
+	const char *from;      /* IMPORT, LOAD */
 };
 
 /* Borrows from the state and the facts that it was derived from. */

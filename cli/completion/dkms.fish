@@ -68,4 +68,5 @@ complete -c dkms -n '__dkms_prev -c --config --archive' -F
 complete -c dkms -n '__dkms_prev --root --dkmstree --sourcetree --installtree --kernelsourcedir' -a '(__fish_complete_directories)'
 complete -c dkms -n 'not __dkms_verb >/dev/null; and not string match -q -- "-*" (commandline -ct)' -a '(__dkms_verbs)'
 complete -c dkms -n '__dkms_verb >/dev/null; and not string match -q -- "-*" (commandline -ct)' -a '(__dkms_modules)'
+complete -c dkms -n 'string match -q ldtarball -- (__dkms_verb)' -F
 complete -c dkms -n 'string match -q -- "-*" (commandline -ct)' -a '(__dkms_options)'

@@ -144,13 +144,17 @@ picky/1: added" ]
 	[ -z "$(dkms status)" ]
 }
 
-@test "archives are another matter: said, and not taken for a module" {
+@test "a file is an archive, and not taken for a module" {
 	touch "$T/acme-1.2.dkms.tar.gz"
 	run dkms add "$T/acme-1.2.dkms.tar.gz"
-	expect_status 1
-	run dkms mktarball acme/1.2
-	expect_status 1
-	[[ $output == *mktarball* ]]
+	expect_status 7
+	[[ $output == *"acme-1.2.dkms.tar.gz cannot be loaded"* ]]
+	run dkms ldtarball "$T/there-is-none"
+	expect_status 2
+	run dkms mktarball none/1
+	expect_status 3
+	run dkms mktarball acme/1.2 --binaries-only --source-only
+	expect_status 8
 	run dkms status --binaries-only --source-only
 	expect_status 8
 }

@@ -81,6 +81,8 @@ check() {
 check bash
 expect bash "dkms install --module=o" other/3
 expect bash "dkms status -v " 1.2 3
+touch "$work/some.tar.gz"
+expect bash "dkms ldtarball $work/s" "$work/some.tar.gz"
 for shell in zsh fish; do
 	if command -v "$shell" >/dev/null; then
 		check "$shell"
