@@ -19,16 +19,17 @@ static bool is_set(const char *setting)
 	return setting && *setting;
 }
 
-/* The administrator's program; NULL: none, we do it. */
+/* The administrator's program, for this module or else for all; NULL: none, we do it. */
 static char *find_program(const struct kiln_build *b, bool *tool)
 {
 	const struct kiln_settings *set = &b->ctx->settings;
+	const char *own = b->job->conf->sign_tool, *all = is_set(set->sign_file) ? set->sign_file : set->sign_tool;
 	_cleanup_(freep) char *name = NULL;
 
-	*tool = is_set(set->sign_tool) && !is_set(set->sign_file);
-	if (!*tool && !is_set(set->sign_file))
+	*tool = own || (is_set(all) && all == set->sign_tool);
+	if (!own && !is_set(all))
 		return NULL;
-	name = kiln_setting_expand(*tool ? set->sign_tool : set->sign_file, b->kern.release);
+	name = own ? strdup(own) : kiln_setting_expand(all, b->kern.release);
 	return name && strchr(name, '/') ? kiln_build_outside(b, name) : TAKE_PTR(name);
 }
 
@@ -54,7 +55,8 @@ int kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret, struct
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	ret->program = find_program(b, &ret->tool);
 	if (ret->program && !kiln_proc_have(ret->program))
-		return kiln_fail(err, -ENOKEY, "%s, which framework.conf names to sign with, cannot be run", ret->program);
+		return kiln_fail(err, -ENOKEY, "%s, which %s names to sign with, cannot be run", ret->program,
+				 b->job->conf->sign_tool ? "SIGN_TOOL" : "framework.conf");
 	if (ret->tool)
 		return 0;
 	return find_key(b, ret, err);

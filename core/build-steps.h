@@ -89,7 +89,7 @@ int kiln_build_collect(struct kiln_build *b, int to, struct kiln_done *d, struct
 
 struct kiln_signer {
 	char *program;               /* of the administrator; NULL: we sign */
-	bool tool;                   /* called as sign_tool: release and file; it knows its key */
+	bool tool;                   /* called as sign_tool and SIGN_TOOL: release and file; it knows its key */
 	struct kiln_key_place place;
 	struct kiln_key key;         /* with a program: the certificate only */
 };

@@ -189,6 +189,13 @@ static void succeed(struct kiln_build *b, struct kiln_done *d)
 	d->result = KILN_DONE;
 }
 
+/* What its author or packager should know is said where the conf is put to use. */
+static void pass_on_warnings(const struct kiln_conf *conf, struct kiln_done *d)
+{
+	for (size_t i = 0; i < conf->warnings.n; i++)
+		kiln_done_note(&d->note, strdup(conf->warnings.v[i]));
+}
+
 void kiln_build(const struct kiln_build_job *job, struct kiln_done *d)
 {
 	struct kiln_ctx ctx = *job->ctx; /* its root changes with the mounts */
@@ -199,6 +206,7 @@ void kiln_build(const struct kiln_build_job *job, struct kiln_done *d)
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	int r = prepare(&b, &err);
 
+	pass_on_warnings(job->conf, d);
 	/* Before the source is copied: what changes while we build counts as a change. */
 	if (r >= 0)
 		r = kiln_record_inputs(&ctx, job->source_dir, job->mod, job->kernel, &b.inputs, &err);

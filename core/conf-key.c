@@ -189,6 +189,28 @@ static int warn(const struct kiln_typing *t)
 	return 0;
 }
 
+const char *kiln_conf_refuse_sign_tool(const struct kiln_var *v, const char *file)
+{
+	if (!kiln_conf_is_administrators(v->file ? v->file : file))
+		return "it is run as root, so only a file of /etc/dkms or --directive may name it";
+	return v->value[0] == '/' ? NULL : "it has to be an absolute path";
+}
+
+static int type_sign_tool(const struct kiln_typing *t)
+{
+	const struct kiln_var *v = kiln_vars_find(t->vars, "SIGN_TOOL", 0);
+	const char *refused = v && *v->value ? kiln_conf_refuse_sign_tool(v, t->name) : NULL;
+	_cleanup_(freep) char *where = refused ? kiln_typing_place(t, v) : NULL;
+
+	if (!v || !*v->value)
+		return 0;
+	if (!refused)
+		return kiln_typing_copy(t, &t->conf->sign_tool, v->value);
+	if (!where || kiln_strv_addf(&t->conf->warnings, "%s: SIGN_TOOL is not used: %s", where, refused) < 0)
+		return kiln_typing_no_memory(t);
+	return 0;
+}
+
 static int type_exclusion(const struct kiln_typing *t)
 {
 	if (!t->kern->release)
@@ -208,7 +230,7 @@ int kiln_conf_type(const char *name, const struct kiln_vars *vars, const struct 
 	static int (*const parts[])(const struct kiln_typing *t) = {
 		type_identity, kiln_typing_records, type_make,	 type_patches,	   type_scripts,
 		type_depends,  type_flags,   type_exclusion, kiln_modprobe_type,
-		warn,
+		type_sign_tool, warn,
 	};
 	_cleanup_(kiln_conf_freep) struct kiln_conf *conf = calloc(1, sizeof(*conf));
 	struct kiln_typing t = { name, vars, kern, kernel_config, distro, conf, err };
@@ -239,6 +261,7 @@ void kiln_conf_free(struct kiln_conf *c)
 	free(c->post_add);
 	free(c->post_remove);
 	free(c->modprobe);
+	free(c->sign_tool);
 	free(c->excluded);
 	kiln_strv_free(&c->patches);
 	kiln_strv_free(&c->build_depends);

@@ -263,6 +263,15 @@ static void check_past(struct kiln_lint *l)
 	}
 }
 
+static void check_sign_tool(struct kiln_lint *l)
+{
+	const struct kiln_var *v = kiln_vars_find(l->vars, "SIGN_TOOL", 0);
+	const char *refused = v && *v->value ? kiln_conf_refuse_sign_tool(v, l->file) : NULL;
+
+	if (refused)
+		kiln_lint_at(l, KILN_LINT_SIGN_TOOL, v->name, 0, "SIGN_TOOL is not used: %s", refused);
+}
+
 void kiln_lint_records(struct kiln_lint *l)
 {
 	size_t n = count_records(l);
@@ -282,5 +291,6 @@ void kiln_lint_records(struct kiln_lint *l)
 	check_holes(l, "MAKE");
 	check_per_module(l, n);
 	check_flags(l);
+	check_sign_tool(l);
 	check_past(l);
 }

@@ -33,6 +33,7 @@
 	X(REGEX, ERROR, "regex")                                                   \
 	X(NEVER, WARNING, "never")                                                 \
 	X(NEVER_ON_PURPOSE, NOTE, "never-on-purpose")                              \
+	X(SIGN_TOOL, WARNING, "sign-tool")                                         \
 	X(SUBDIRS, WARNING, "subdirs")                                             \
 	X(MISSING_PATCH, ERROR, "missing-patch")                                   \
 	X(MISSING_SCRIPT, WARNING, "missing-script")                               \

@@ -25,6 +25,8 @@ static const char *const names[] = {
 	"MODULES_CONF_OBSOLETE_ONLY",
 	/* 3.0 only, and without effect: */
 	"SIGN_FILE", "MOK_SIGNING_KEY", "MOK_CERTIFICATE",
+	/* 2.8 to 3.0.3: */
+	"SIGN_TOOL",
 	NULL,
 };
 

@@ -13,6 +13,7 @@
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
+#include "core/base/text.h"
 
 #include "core/conf-eval.h"
 #include "core/kernel.h"
@@ -108,6 +109,11 @@ static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_con
 	return 0;
 }
 
+bool kiln_conf_is_administrators(const char *file)
+{
+	return kiln_text_starts(file, "/etc/dkms/") || !strcmp(file, KILN_FROM_COMMAND_LINE);
+}
+
 static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 			     struct kiln_conf_reading *ret, struct kiln_err *err)
 {
@@ -131,7 +137,7 @@ static int apply_directives(const struct kiln_ctx *ctx, struct kiln_vars *vars)
 	int r = 0;
 
 	if (all->n)
-		r = kiln_vars_in_file(vars, "--directive");
+		r = kiln_vars_in_file(vars, KILN_FROM_COMMAND_LINE);
 	for (size_t i = 0; i < all->n && r == 0; i++) {
 		const char *equals = strchr(all->v[i], '=');
 		_cleanup_(freep) char *name = strndup(all->v[i], (size_t)(equals - all->v[i]));
@@ -145,8 +151,8 @@ static int apply_directives(const struct kiln_ctx *ctx, struct kiln_vars *vars)
 }
 
 /* All files in C, or when one needs it all of them in a shell. */
-static int evaluate(struct kiln_ctx *ctx, struct kiln_conf_env *env, struct kiln_conf_reading *ret,
-		    struct kiln_err *err)
+static int evaluate_files(struct kiln_ctx *ctx, struct kiln_conf_env *env,
+			  struct kiln_conf_reading *ret, struct kiln_err *err)
 {
 	int r = 0;
 
@@ -157,6 +163,43 @@ static int evaluate(struct kiln_ctx *ctx, struct kiln_conf_env *env, struct kiln
 			      ret->file, ret->line, ret->construct);
 	else if (r == 0 && ret->construct && !ret->no_shell)
 		r = evaluate_in_shell(ctx, env, ret, err);
+	return r;
+}
+
+/*
+ * In a shell that has read the module's conf nobody can tell who set SIGN_TOOL:
+ * the administrator's files are asked for it by themselves.
+ */
+static int ask_for_sign_tool(struct kiln_ctx *ctx, struct kiln_conf_env *env,
+			     struct kiln_conf_reading *ret, struct kiln_err *err)
+{
+	_cleanup_(kiln_conf_reading_done) struct kiln_conf_reading own = { .patient = true };
+	const struct kiln_var *v;
+	struct kiln_var found;
+	int r = 0;
+
+	for (size_t i = 0; i < ret->files.n && r == 0; i++)
+		if (kiln_conf_is_administrators(ret->files.v[i]))
+			r = kiln_strv_add(&own.files, ret->files.v[i]);
+	if (r < 0)
+		return kiln_fail(err, r, "out of memory");
+	r = own.files.n ? evaluate_files(ctx, env, &own, err) : 0;
+	v = r == 0 ? kiln_vars_find(&own.vars, "SIGN_TOOL", 0) : NULL;
+	if (!v)
+		return r;
+	found = *v;
+	if (!found.file)
+		found.file = own.files.v[own.files.n - 1];
+	return kiln_vars_put(&ret->vars, &found) < 0 ? kiln_fail(err, -ENOMEM, "out of memory") : 0;
+}
+
+static int evaluate(struct kiln_ctx *ctx, struct kiln_conf_env *env, struct kiln_conf_reading *ret,
+		    struct kiln_err *err)
+{
+	int r = evaluate_files(ctx, env, ret, err);
+
+	if (r == 0 && ret->construct && kiln_vars_get(&ret->vars, "SIGN_TOOL", 0))
+		r = ask_for_sign_tool(ctx, env, ret, err);
 	if (r == 0 && apply_directives(ctx, &ret->vars) < 0)
 		r = kiln_fail(err, -ENOMEM, "out of memory");
 	return r;

@@ -129,6 +129,7 @@ struct kiln_conf {
 	bool build_depends_rebuild;
 	bool autoinstall;
 	bool no_weak_modules;
+	char *sign_tool; /* signs the modules, called with release and file; the administrator's, or NULL */
 	char *modprobe; /* lines for modprobe.d; NULL: none */
 	/* what a build runs is not known yet: load the conf again for that, with kiln_conf_load() */
 	bool late;
@@ -151,7 +152,19 @@ int kiln_conf_type(const char *name, const struct kiln_vars *vars, const struct 
 		   const char *kernel_config, const struct kiln_distro *distro,
 		   struct kiln_conf **ret, struct kiln_err *err);
 
+/*
+ * SIGN_TOOL runs as root on what a build made, so only the administrator may
+ * name it: in a file of /etc/dkms or by --directive.  Static text that says why
+ * this one is not run; NULL: it is.  file: of the conf, where v knows none.
+ */
+const char *kiln_conf_refuse_sign_tool(const struct kiln_var *v, const char *file);
+
 /* ---- layer 3 ---- */
+
+/* What --directive says has this for a file. */
+#define KILN_FROM_COMMAND_LINE "--directive"
+/* A file of /etc/dkms, or the command line. conf.c */
+bool kiln_conf_is_administrators(const char *file);
 
 struct kiln_kernel;
 

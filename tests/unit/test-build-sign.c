@@ -19,12 +19,16 @@
 static const struct kiln_kern kern = { "6.1.0-9-amd64", "x86_64" };
 static const struct kiln_key_place place = { (char *)"/keys/k", (char *)"/keys/c", true };
 
-/* Builds a module that is a line of text on a machine that is as root has it; the note is the caller's. */
-static char *build(const struct unit_root *root)
+/*
+ * Builds a module that is a line of text on a machine that is as root has it, with the SIGN_TOOL
+ * of its conf; the note is the caller's.
+ */
+static char *build_with(const struct unit_root *root, const char *sign_tool)
 {
 	struct kiln_options options = { .root = root->path, .arch = "x86_64" };
 	struct kiln_conf_module module = { (char *)"acme", (char *)"", (char *)"acme", (char *)"/updates", true };
-	struct kiln_conf conf = { .modules = &module, .n_modules = 1, .make = (char *)"echo a module > acme.ko" };
+	struct kiln_conf conf = { .modules = &module, .n_modules = 1, .make = (char *)"echo a module > acme.ko",
+				  .sign_tool = (char *)sign_tool };
 	struct kiln_build_job job = { .mod = { "acme", "1.2" }, .source_dir = "/usr/src/acme-1.2", .conf = &conf };
 	struct kiln_done d = { .result = KILN_SKIPPED };
 	struct kiln_kernel kernel;
@@ -41,6 +45,11 @@ static char *build(const struct unit_root *root)
 	kiln_kernel_done(&kernel);
 	kiln_ctx_free(job.ctx);
 	return note;
+}
+
+static char *build(const struct unit_root *root)
+{
+	return build_with(root, NULL);
 }
 
 /* What the note says about signatures begins with text; NULL: nothing.  It says other things, too. */
@@ -190,6 +199,22 @@ static void test_tool(void **state)
 	unit_assert_file(root, BUILT "/module/acme.ko", "a module\n6.1.0-9-amd64 ./acme.ko\n");
 }
 
+/* One for a module comes before what framework.conf has for all. */
+static void test_tool_of_a_module(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(freep) char *note = NULL, *missing = NULL;
+
+	set_up(root, SIG, KEY "sign_file=/keys/sign\n");
+	write_program(root, "keys/own", "#!/bin/sh\necho \"mine $1 $2\" >> \"$2\"\n");
+	note = build_with(root, "/keys/own");
+	assert_note(note, NULL);
+	unit_assert_file(root, BUILT "/module/acme.ko", "a module\nmine 6.1.0-9-amd64 ./acme.ko\n");
+	missing = build_with(root, "/keys/gone");
+	unit_assert_file(root, BUILT "/module/acme.ko", "a module\n");
+	assert_log(root, "/keys/gone, which SIGN_TOOL names to sign with, cannot be run");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +225,7 @@ int main(void)
 		unit_test_with_root(test_program),
 		unit_test_with_root(test_program_that_fails),
 		unit_test_with_root(test_tool),
+		unit_test_with_root(test_tool_of_a_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

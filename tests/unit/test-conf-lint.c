@@ -145,6 +145,7 @@ static void test_records(void **state)
 		  "6:1 warning subscript;6:1 warning no-effect;7:1 warning no-effect;8:1 warning no-effect;"
 		  "9:1 warning no-effect;" },
 		{ GOOD "PATCH[0]=a\nPATCH[2]=c\n", "7:1 warning subscript;" },
+		{ GOOD "SIGN_TOOL=/bin/sh\n", "6:1 warning sign-tool;" },
 		{ GOOD "REMAKE_INITRD=no\nOBSOLETE_BY=6.9\n", "6:1 note deprecated;7:1 note deprecated;" },
 	};
 

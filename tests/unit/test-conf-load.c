@@ -174,6 +174,35 @@ static void test_directives(void **state)
 	assert_string_equal(kiln_err_text(&err), "--directive needs NAME=VALUE, not \"MAKE[1]=x\"");
 }
 
+/* What runs as root the administrator names, not the source; also where a shell reads both. */
+static void test_sign_tool(void **state)
+{
+	static const char *const confs[] = { CONF "SIGN_TOOL=/bin/sh\n",
+					     CONF "SIGN_TOOL=/bin/sh\neval MAKE=x\n" };
+	struct unit_root *root = *state;
+
+	assert_int_equal(chmod(root->path, 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(confs); i++) {
+		_cleanup_(kiln_conf_freep) struct kiln_conf *own = NULL, *relative = NULL, *admins = NULL;
+
+		unit_write(root, "usr/src/acme-1.2/dkms.conf", confs[i]);
+		unit_write(root, "etc/dkms/acme.conf", "PRE_BUILD=x\n");
+		own = load(root, NULL, KERNEL);
+		assert_null(own->sign_tool);
+		assert_int_equal(own->warnings.n, 1);
+		assert_non_null(strstr(own->warnings.v[0], "SIGN_TOOL is not used: it is run as root"));
+		unit_write(root, "etc/dkms/acme.conf", "SIGN_TOOL=sign\n");
+		relative = load(root, NULL, KERNEL);
+		assert_null(relative->sign_tool);
+		assert_string_equal(relative->warnings.v[0],
+				    "/etc/dkms/acme.conf:1: SIGN_TOOL is not used: it has to be an absolute path");
+		unit_write(root, "etc/dkms/acme.conf", "SIGN_TOOL=/usr/bin/sign-$module\n");
+		admins = load(root, NULL, KERNEL);
+		assert_string_equal(admins->sign_tool, "/usr/bin/sign-acme");
+		assert_int_equal(admins->warnings.n, 0);
+	}
+}
+
 static void test_of_2003(void **state)
 {
 	struct unit_root *root = *state;
@@ -207,7 +236,7 @@ int main(void)
 		unit_test_with_root(test_what_it_finds), unit_test_with_root(test_link),
 		unit_test_with_root(test_refused), unit_test_with_root(test_forgotten_version),
 		unit_test_with_root(test_directives),
-		unit_test_with_root(test_of_2003),
+		unit_test_with_root(test_sign_tool), unit_test_with_root(test_of_2003),
 		unit_test_with_root(test_shell),
 	};
 
