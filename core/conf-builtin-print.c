@@ -24,7 +24,7 @@ static int finish(struct printer *p, const char *construct)
 	int r;
 
 	if (p->needs)
-		r = kiln_sh_needs(p->ev, construct, p->ev->line);
+		r = kiln_sh_needs(p->ev, construct, p->ev->at);
 	else
 		r = kiln_buf_ok(&p->out)
 			    ? kiln_sh_write(p->ev, kiln_buf_str(&p->out), p->out.len)
@@ -254,16 +254,16 @@ static int print_into(struct kiln_sh_eval *ev, const struct kiln_strv *args)
 
 	for (const char *c = name; *c; c++)
 		if (!(c == name ? kiln_sh_is_name_start(*c) : kiln_sh_is_name(*c)))
-			return kiln_sh_needs(ev, "a printf of a kind that is not done here", ev->line);
+			return kiln_sh_needs(ev, "a printf of a kind that is not done here", ev->at);
 	if (!*name || kiln_sh_is_foreign(name) || kiln_text_starts(name, "BASH"))
-		return kiln_sh_needs(ev, "a printf of a kind that is not done here", ev->line);
+		return kiln_sh_needs(ev, "a printf of a kind that is not done here", ev->at);
 	ev->io.out = &value;
 	r = kiln_sh_printf(ev, &rest);
 	ev->io = before;
 	scope = r ? NULL : kiln_sh_writable(ev);
 	if (r)
 		return r;
-	return !scope || kiln_vars_set(scope, name, 0, kiln_buf_str(&value), ev->line) < 0
+	return !scope || kiln_vars_set(scope, name, 0, kiln_buf_str(&value), ev->at) < 0
 		       ? kiln_sh_no_memory(ev)
 		       : 0;
 }

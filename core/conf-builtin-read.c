@@ -77,7 +77,7 @@ static int set(struct kiln_sh_eval *ev, const char *name, size_t index, const ch
 		return kiln_sh_no_memory(ev);
 	if (kiln_sh_charge(ev, strlen(value) + 50))
 		return -KILN_E_CONF;
-	return kiln_vars_set(scope, name, index, value, ev->line) < 0 ? kiln_sh_no_memory(ev) : 0;
+	return kiln_vars_set(scope, name, index, value, ev->at) < 0 ? kiln_sh_no_memory(ev) : 0;
 }
 
 static int read_array(struct kiln_sh_eval *ev, struct splitter *s, const char *name)
@@ -115,7 +115,7 @@ static int take_line(struct kiln_sh_eval *ev, char **ret, bool *whole)
 	const char *start, *end;
 
 	if (!in || in->spoilt)
-		return kiln_sh_needs(ev, "a read of what stands outside", ev->line);
+		return kiln_sh_needs(ev, "a read of what stands outside", ev->at);
 	start = in->data + in->at;
 	end = memchr(start, '\n', in->len - in->at);
 	*whole = end;
@@ -164,12 +164,12 @@ int kiln_sh_read(struct kiln_sh_eval *ev, const struct kiln_strv *args, const ch
 	int r;
 
 	if (!parse_options(args, &raw, &array, &first) || !names_are_plain(args->v + first))
-		return kiln_sh_needs(ev, "a read of a kind that is not done here", ev->line);
+		return kiln_sh_needs(ev, "a read of a kind that is not done here", ev->at);
 	r = take_line(ev, &line, &whole);
 	if (r)
 		return r;
 	if (!raw && strchr(line, '\\'))
-		return kiln_sh_needs(ev, "a read of a kind that is not done here", ev->line);
+		return kiln_sh_needs(ev, "a read of a kind that is not done here", ev->at);
 	s = (struct splitter){ .p = line, .ifs = ifs ? ifs : " \t\n" };
 	skip_blanks(&s);
 	r = array ? read_array(ev, &s, args->v[first]) : read_names(ev, &s, args->v + first);

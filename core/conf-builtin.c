@@ -24,7 +24,7 @@ struct call {
 
 static int needs(const struct call *c, const char *construct)
 {
-	return kiln_sh_needs(c->ev, construct, c->node->line);
+	return kiln_sh_needs(c->ev, construct, c->node->at);
 }
 
 static int set_status(const struct call *c, int status)
@@ -45,7 +45,7 @@ static int run_false(const struct call *c)
 
 static int run_test(const struct call *c)
 {
-	return kiln_sh_test(c->ev, c->args, c->node->line);
+	return kiln_sh_test(c->ev, c->args, c->node->at);
 }
 
 static int run_echo(const struct call *c)
@@ -150,7 +150,7 @@ static int declare_one(const struct call *c, const struct kiln_sh_assign *a)
 	if (r || !value)
 		return r;
 	scope = kiln_sh_writable(c->ev);
-	if (!scope || kiln_vars_set(scope, a->name, 0, value, a->line) < 0)
+	if (!scope || kiln_vars_set(scope, a->name, 0, value, a->at) < 0)
 		return kiln_sh_no_memory(c->ev);
 	return kiln_sh_charge(c->ev, strlen(value));
 }
@@ -209,7 +209,7 @@ static int run_let(const struct call *c)
 	if (c->args->n < 2)
 		return needs(c, "a let without arguments");
 	for (size_t i = 1; i < c->args->n && r == 0; i++)
-		r = kiln_sh_arithmetic(c->ev, c->args->v[i], c->node->line, &v);
+		r = kiln_sh_arithmetic(c->ev, c->args->v[i], c->node->at, &v);
 	c->ev->status = v ? 0 : FALSE_STATUS;
 	return r;
 }

@@ -18,7 +18,8 @@ enum { DEEPEST = 60, STRONGEST = 11, MOST_DIGITS = 18, LARGEST_INDEX = 9999999 }
 struct arith {
 	struct kiln_sh_eval *ev;
 	const char *p;
-	unsigned line, depth;
+	struct kiln_spot at;
+	unsigned depth;
 	bool skip; /* only read: behind && and the like */
 	int failed;
 };
@@ -36,7 +37,7 @@ static long long needs(struct arith *a)
 {
 	if (!a->failed)
 		a->failed = kiln_sh_needs(a->ev, "arithmetic of a kind that is not done here",
-					  a->line);
+					  a->at);
 	return 0;
 }
 
@@ -70,14 +71,14 @@ static int value_of(struct arith *a, const struct place *at, long long *ret)
 	_cleanup_(freep) char *name = strndup(at->name, at->len);
 	const char *value = name ? kiln_vars_get(a->ev->scope, name, at->index) : NULL;
 	_cleanup_(freep) char *copy = value ? strdup(value) : NULL;
-	struct arith inner = { .ev = a->ev, .p = copy, .line = a->line, .depth = a->depth + 1 };
+	struct arith inner = { .ev = a->ev, .p = copy, .at = a->at, .depth = a->depth + 1 };
 
 	*ret = 0;
 	if (!name || (value && !copy))
 		return kiln_sh_no_memory(a->ev);
 	if (kiln_sh_is_foreign(name) || inner.depth > DEEPEST)
-		return kiln_sh_needs(a->ev, "a variable of the shell itself", a->line);
-	if (kiln_sh_check_made(a->ev, name, a->line))
+		return kiln_sh_needs(a->ev, "a variable of the shell itself", a->at);
+	if (kiln_sh_check_made(a->ev, name, a->at))
 		return KILN_SH_NEEDS;
 	if (!value || !value[strspn(value, " \t\n")])
 		return 0;
@@ -108,10 +109,10 @@ static int store(struct arith *a, const struct place *at, long long v)
 		return kiln_sh_no_memory(a->ev);
 	if (kiln_sh_is_foreign(name) || !strncmp(name, "BASH", 4))
 		return kiln_sh_needs(a->ev, "an assignment to a variable of the shell itself",
-				     a->line);
+				     a->at);
 	if (kiln_sh_charge(a->ev, 64))
 		return -KILN_E_CONF;
-	return kiln_vars_set(scope, name, at->index, text, a->line) < 0 ? kiln_sh_no_memory(a->ev)
+	return kiln_vars_set(scope, name, at->index, text, a->at) < 0 ? kiln_sh_no_memory(a->ev)
 									: 0;
 }
 
@@ -369,9 +370,9 @@ static long long comma(struct arith *a)
 	return v;
 }
 
-int kiln_sh_arithmetic(struct kiln_sh_eval *ev, const char *text, unsigned line, long long *ret)
+int kiln_sh_arithmetic(struct kiln_sh_eval *ev, const char *text, struct kiln_spot at, long long *ret)
 {
-	struct arith a = { .ev = ev, .p = text, .line = line };
+	struct arith a = { .ev = ev, .p = text, .at = at };
 
 	*ret = 0;
 	skip_blanks(&a);
@@ -391,5 +392,5 @@ int kiln_sh_arithmetic_of(struct kiln_sh_eval *ev, const struct kiln_sh_word *w,
 	_cleanup_(freep) char *text = NULL;
 	int r = kiln_sh_expand_text(ev, w, &text);
 
-	return r ? r : kiln_sh_arithmetic(ev, text, w->line, ret);
+	return r ? r : kiln_sh_arithmetic(ev, text, w->at, ret);
 }

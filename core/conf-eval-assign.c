@@ -20,7 +20,7 @@ static int set(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a, const ch
 
 	if (!scope || (old && !both))
 		return kiln_sh_no_memory(ev);
-	if (a->append && kiln_sh_check_made(ev, name, a->line))
+	if (a->append && kiln_sh_check_made(ev, name, a->at))
 		return KILN_SH_NEEDS;
 	if (kiln_sh_charge(ev, strlen(both ? both : value) + 20))
 		return -KILN_E_CONF;
@@ -28,7 +28,7 @@ static int set(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a, const ch
 		return kiln_sh_too_long(ev);
 	if (scope->n >= MOST_ELEMENTS)
 		return kiln_fail(ev->err, -KILN_E_CONF, "sets more variables than any conf needs");
-	if (kiln_vars_set(scope, name, index, both ? both : value, a->line) < 0)
+	if (kiln_vars_set(scope, name, index, both ? both : value, a->at) < 0)
 		return kiln_sh_no_memory(ev);
 	return 0;
 }
@@ -87,7 +87,7 @@ static bool has_effect(const struct kiln_sh_word *subscript)
 static int plain_index(struct kiln_sh_eval *ev, const struct kiln_sh_word *subscript, size_t *ret)
 {
 	if (has_effect(subscript))
-		return kiln_sh_needs(ev, "arithmetic in a subscript", subscript->line);
+		return kiln_sh_needs(ev, "arithmetic in a subscript", subscript->at);
 	return kiln_sh_index(ev, subscript, ret);
 }
 
@@ -102,7 +102,7 @@ static int add_element(struct kiln_sh_eval *ev, struct elements *e, const struct
 		return r ? r : number(ev, e, before);
 	}
 	if (a->append)
-		return kiln_sh_needs(ev, "an addition to an element of a list", a->line);
+		return kiln_sh_needs(ev, "an addition to an element of a list", a->at);
 	r = plain_index(ev, a->subscript, &e->next);
 	if (r == 0)
 		r = kiln_sh_expand_text(ev, a->value, &value);
@@ -120,7 +120,7 @@ static int assign_array(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 	int r = 0;
 
 	if (a->subscript)
-		return kiln_sh_needs(ev, "a list as the value of an element", a->line);
+		return kiln_sh_needs(ev, "a list as the value of an element", a->at);
 	if (a->append && n)
 		e.next = ev->scope->v[first + n - 1].index + 1;
 	for (const struct kiln_sh_assign *element = a->elements; element && r == 0;

@@ -140,16 +140,16 @@ static const struct kiln_sh_node *parse(struct kiln_sh_eval *ev, const char *pat
 {
 	struct kiln_sh_lexer lx;
 	const struct kiln_sh_node *list;
-	unsigned unused;
+	struct kiln_spot unused;
 
 	kiln_sh_lexer_init(&lx, ev->arena, text, len);
 	list = kiln_sh_parse(&lx);
 	*r = 0;
 	if (lx.failed < 0)
-		*r = kiln_fail(ev->err, lx.failed, "%s:%u: %s", path, lx.why_line, lx.why);
+		*r = kiln_fail(ev->err, lx.failed, "%s:%u: %s", path, lx.why_at.line, lx.why);
 	else if (lx.failed || strstr(text, "BASH_SOURCE") ||
 		 kiln_sh_unsupported_with(list, ev->functions, &unused))
-		*r = kiln_sh_needs(ev, "a file that needs a shell itself", ev->line);
+		*r = kiln_sh_needs(ev, "a file that needs a shell itself", ev->at);
 	return list;
 }
 
@@ -165,7 +165,8 @@ static int in_file(struct kiln_sh_eval *ev, const char *file)
 static int run_file(struct kiln_sh_eval *ev, const char *path, const struct kiln_sh_node *list)
 {
 	_cleanup_(freep) char *file = ev->scope->file ? strdup(ev->scope->file) : NULL;
-	unsigned line = ev->line, loops = ev->loops;
+	struct kiln_spot at = ev->at;
+	unsigned loops = ev->loops;
 	int r = kiln_sh_go_into(ev);
 
 	if (r)
@@ -179,11 +180,11 @@ static int run_file(struct kiln_sh_eval *ev, const char *path, const struct kiln
 	if (ev->flow == KILN_SH_RETURNS)
 		ev->flow = KILN_SH_GOES_ON;
 	if (r < 0 && !ev->located)
-		kiln_err_wrap(ev->err, "%s:%u", path, ev->line);
+		kiln_err_wrap(ev->err, "%s:%u", path, ev->at.line);
 	ev->located |= r < 0;
 	if (r > 0)
-		ev->class->line = line;
-	ev->line = line;
+		ev->class->at = at;
+	ev->at = at;
 	ev->loops = loops;
 	kiln_sh_return_from(ev);
 	return r ? r : in_file(ev, file);
@@ -213,7 +214,7 @@ int kiln_sh_source_file(struct kiln_sh_eval *ev, const struct kiln_strv *args)
 	int r;
 
 	if (args->n != 2)
-		return kiln_sh_needs(ev, "a file that is read with arguments", ev->line);
+		return kiln_sh_needs(ev, "a file that is read with arguments", ev->at);
 	r = kiln_sh_read_file(ev, args->v[1], &text, &len);
 	if (r == 0 && !text) {
 		ev->status = 1;

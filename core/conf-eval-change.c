@@ -135,7 +135,7 @@ static int replacement_of(struct kiln_sh_eval *ev, const struct kiln_sh_part *pa
 		return r;
 	if (strpbrk(by, "&\\"))
 		return kiln_sh_needs(ev, "a replacement that depends on the version of bash",
-				     part->line);
+				     part->at);
 	*ret = TAKE_PTR(by);
 	return 0;
 }
@@ -152,7 +152,7 @@ static int replace(struct subst *s, const struct kiln_sh_part *part)
 	if (r)
 		return r;
 	if (matches_nothing && (!s->len || !*s->pattern))
-		return kiln_sh_needs(s->ev, "a replacement in or of nothing", part->line);
+		return kiln_sh_needs(s->ev, "a replacement in or of nothing", part->at);
 	if (op[1] == '#' || op[1] == '%')
 		return replace_anchored(s, by, op[1] == '#');
 	return replace_anywhere(s, by, op[1] == '/');
@@ -170,7 +170,7 @@ static int apply_pattern(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 		return r;
 	if (!kiln_sh_pattern_known(pattern) || !kiln_sh_is_ascii(pattern) ||
 	    !kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", part->line);
+		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", part->at);
 	s.pattern = pattern;
 	if (op[0] == '/')
 		r = replace(&s, part);
@@ -195,7 +195,7 @@ static int change_case(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	if (!changed)
 		return kiln_sh_no_memory(ev);
 	if (!kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "a change of case beyond ASCII", part->line);
+		return kiln_sh_needs(ev, "a change of case beyond ASCII", part->at);
 	for (char *c = changed; *c && (c == changed || op[1]); c++)
 		*c = (char)(op[0] == ',' ? tolower((unsigned char)*c) : toupper((unsigned char)*c));
 	kiln_sh_text_add(t, changed, part->quoted ? 'q' : 'e');

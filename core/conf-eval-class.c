@@ -17,7 +17,7 @@ enum { MOST_FUNCTIONS = 64 };
 
 struct search {
 	const char *found;
-	unsigned line;
+	struct kiln_spot at;
 	const char *functions[MOST_FUNCTIONS]; /* that the file defines anywhere */
 	size_t n_functions;
 	const struct kiln_sh_function *known;  /* and those from before */
@@ -27,12 +27,12 @@ struct search {
 static void look_at_list(struct search *s, const struct kiln_sh_node *list);
 static void look_at_word(struct search *s, const struct kiln_sh_word *w);
 
-static void note(struct search *s, const char *construct, unsigned line)
+static void note(struct search *s, const char *construct, struct kiln_spot at)
 {
 	if (s->found)
 		return;
 	s->found = construct;
-	s->line = line;
+	s->at = at;
 }
 
 /* ---- functions ---- */
@@ -69,7 +69,7 @@ static void look_at_param(struct search *s, const struct kiln_sh_part *part)
 	const char *construct = kiln_sh_param_construct(p, s->in_function);
 
 	if (construct) {
-		note(s, construct, part->line);
+		note(s, construct, part->at);
 		return;
 	}
 	if (p->subscript)
@@ -108,10 +108,10 @@ static void look_at_part(struct search *s, const struct kiln_sh_part *p)
 		look_at_word(s, p->arith);
 		break;
 	case KILN_SH_PROCESS:
-		note(s, "a process substitution", p->line);
+		note(s, "a process substitution", p->at);
 		break;
 	case KILN_SH_EXTGLOB:
-		note(s, "an extended pattern", p->line);
+		note(s, "an extended pattern", p->at);
 		break;
 	}
 }
@@ -119,7 +119,7 @@ static void look_at_part(struct search *s, const struct kiln_sh_part *p)
 static void look_at_word(struct search *s, const struct kiln_sh_word *w)
 {
 	if (has_tilde(w))
-		note(s, "a ~ for a home directory", w->line);
+		note(s, "a ~ for a home directory", w->at);
 	for (const struct kiln_sh_part *p = w->parts; p && !s->found; p = p->next)
 		look_at_part(s, p);
 }
@@ -145,7 +145,7 @@ static void look_at_argument(struct search *s, const struct kiln_sh_word *w)
 {
 	look_at_word(s, w);
 	if (has_brace(w, false))
-		note(s, "a brace expansion", w->line);
+		note(s, "a brace expansion", w->at);
 }
 
 static void look_at_words(struct search *s, const struct kiln_sh_word *w, bool arguments)
@@ -166,7 +166,7 @@ static void look_at_assigns(struct search *s, const struct kiln_sh_assign *a)
 {
 	for (; a && !s->found; a = a->next) {
 		if (a->name && (kiln_sh_is_foreign(a->name) || kiln_text_starts(a->name, "BASH")))
-			note(s, "an assignment to a variable of the shell itself", a->line);
+			note(s, "an assignment to a variable of the shell itself", a->at);
 		look_at_value(s, a);
 	}
 }
@@ -194,7 +194,7 @@ static void look_at_redirects(struct search *s, const struct kiln_sh_redirect *r
 
 		look_at_argument(s, r->target);
 		if (!to_null && !to_output && strcmp(r->op, "<") && strcmp(r->op, "<<<"))
-			note(s, "a redirection", r->line);
+			note(s, "a redirection", r->at);
 	}
 }
 
@@ -207,7 +207,7 @@ static void look_at_prefix(struct search *s, const struct kiln_sh_node *n, const
 			      (!strcmp(a->name, "LANG") || kiln_text_starts(a->name, "LC_"));
 
 		if (!separator && !locale && command[0] != '-')
-			note(s, "a variable set for one command", n->line);
+			note(s, "a variable set for one command", n->at);
 		look_at_value(s, a);
 	}
 }
@@ -231,7 +231,7 @@ static void look_at_simple(struct search *s, const struct kiln_sh_node *n)
 	}
 	if (!plain || !command_known(s, first->text)) {
 		look_at_assigns(s, n->assigns);
-		note(s, "a command", n->words->line);
+		note(s, "a command", n->words->at);
 		return;
 	}
 	look_at_prefix(s, n, first->text);
@@ -247,10 +247,10 @@ static void look_at_cond(struct search *s, const struct kiln_sh_cond *c)
 	if (!c || s->found)
 		return;
 	if (c->kind == KILN_SH_COND_UNARY && !kiln_text_in(c->op, unary))
-		note(s, "a test of a file", c->line);
+		note(s, "a test of a file", c->at);
 	if (c->kind == KILN_SH_COND_BINARY &&
 	    kiln_text_in(c->op, (const char *const[]){ "-nt", "-ot", "-ef", NULL }))
-		note(s, "a test of files", c->line);
+		note(s, "a test of files", c->at);
 	if (c->a)
 		look_at_word(s, c->a);
 	if (c->b)
@@ -266,7 +266,7 @@ static void look_at_case(struct search *s, const struct kiln_sh_node *n)
 		look_at_words(s, c->patterns, false);
 		look_at_list(s, c->list);
 		if (strcmp(c->end, ";;"))
-			note(s, "a case that falls through", n->line);
+			note(s, "a case that falls through", n->at);
 	}
 }
 
@@ -281,14 +281,14 @@ static void look_at_loop(struct search *s, const struct kiln_sh_node *n)
 		p++;
 	if (!p || p == n->text || *p || kiln_sh_is_foreign(n->text) ||
 	    kiln_text_starts(n->text, "BASH"))
-		note(s, "a loop over a variable of the shell itself", n->line);
+		note(s, "a loop over a variable of the shell itself", n->at);
 }
 
 static void look_at_function(struct search *s, const struct kiln_sh_node *n)
 {
 	s->in_function++;
 	if (!n->text || s->n_functions == MOST_FUNCTIONS)
-		note(s, "a function of a kind that is not read here", n->line);
+		note(s, "a function of a kind that is not read here", n->at);
 	look_at_list(s, n->right);
 	s->in_function--;
 }
@@ -304,9 +304,9 @@ static void look_at_node(struct search *s, const struct kiln_sh_node *n)
 		return;
 	}
 	if (n->kind == KILN_SH_BACKGROUND)
-		note(s, "a command in the background", n->line);
+		note(s, "a command in the background", n->at);
 	if (n->kind == KILN_SH_PIPE && n->named)
-		note(s, "a pipe for error messages", n->line);
+		note(s, "a pipe for error messages", n->at);
 	look_at_cond(s, n->cond);
 	look_at_list(s, n->left);
 	if (n->kind == KILN_SH_CASE)
@@ -325,17 +325,17 @@ static void look_at_list(struct search *s, const struct kiln_sh_node *list)
 }
 
 const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
-				     const struct kiln_sh_function *known, unsigned *line)
+				     const struct kiln_sh_function *known, struct kiln_spot *at)
 {
 	struct search s = { .known = known };
 
 	collect_functions(&s, list);
 	look_at_list(&s, list);
-	*line = s.line;
+	*at = s.at;
 	return s.found;
 }
 
-const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, unsigned *line)
+const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, struct kiln_spot *at)
 {
 	struct search s = { 0 };
 
@@ -346,7 +346,7 @@ const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, unsig
 		else if (n->assigns->subscript)
 			look_at_word(&s, n->assigns->subscript);
 	}
-	*line = s.line;
+	*at = s.at;
 	return s.found;
 }
 
@@ -359,7 +359,7 @@ const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
 	return s.found;
 }
 
-const char *kiln_sh_unsupported(const struct kiln_sh_node *list, unsigned *line)
+const char *kiln_sh_unsupported(const struct kiln_sh_node *list, struct kiln_spot *at)
 {
-	return kiln_sh_unsupported_with(list, NULL, line);
+	return kiln_sh_unsupported_with(list, NULL, at);
 }

@@ -22,7 +22,7 @@ static int equals(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, const c
 	if (r)
 		return r;
 	if (!kiln_sh_pattern_known(pattern) || !kiln_sh_is_ascii(pattern) || !kiln_sh_is_ascii(a))
-		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", c->line);
+		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", c->at);
 	return kiln_sh_match(ev, pattern, a, strlen(a), ret);
 }
 
@@ -36,7 +36,7 @@ static int keep_match(struct kiln_sh_eval *ev, const char *a, const regmatch_t *
 		_cleanup_(freep) char *part = strndup(a + (m[i].rm_so < 0 ? 0 : m[i].rm_so),
 						      (size_t)(m[i].rm_eo - m[i].rm_so));
 
-		if (!part || kiln_vars_set(ev->scope, "BASH_REMATCH", i, part, 0) < 0)
+		if (!part || kiln_vars_set(ev->scope, "BASH_REMATCH", i, part, KILN_NOWHERE) < 0)
 			return kiln_sh_no_memory(ev);
 	}
 	return 0;
@@ -53,7 +53,7 @@ static int matches_regex(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, 
 	if (r)
 		return r;
 	if (!kiln_sh_is_ascii(pattern) || !kiln_sh_is_ascii(a))
-		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", c->line);
+		return kiln_sh_needs(ev, "a pattern of a kind that is not read here", c->at);
 	if (regcomp(&re, pattern, REG_EXTENDED)) {
 		ev->status = ERROR_STATUS;
 		*ret = false;
@@ -61,7 +61,7 @@ static int matches_regex(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, 
 	}
 	*ret = !regexec(&re, a, MOST_GROUPS, m, 0);
 	if (re.re_nsub >= MOST_GROUPS)
-		r = kiln_sh_needs(ev, "a pattern with many groups", c->line);
+		r = kiln_sh_needs(ev, "a pattern with many groups", c->at);
 	else
 		r = keep_match(ev, a, m, *ret ? re.re_nsub + 1 : 0);
 	regfree(&re);
@@ -96,9 +96,9 @@ static int compare_texts(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, 
 		*ret = c->op[0] == '<' ? strcmp(a, b) < 0 : strcmp(a, b) > 0;
 		return 0;
 	}
-	r = kiln_sh_arithmetic(ev, a, c->line, &x);
+	r = kiln_sh_arithmetic(ev, a, c->at, &x);
 	if (r == 0)
-		r = kiln_sh_arithmetic(ev, b, c->line, &y);
+		r = kiln_sh_arithmetic(ev, b, c->at, &y);
 	if (r)
 		return r;
 	*ret = compare(c->op, x, y);
@@ -157,7 +157,7 @@ int kiln_sh_condition(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, boo
 	 * point.
 	 */
 	if (r == 0 && ev->status == ERROR_STATUS && c->kind != KILN_SH_COND_BINARY)
-		return kiln_sh_needs(ev, "a regular expression that is not valid", c->line);
+		return kiln_sh_needs(ev, "a regular expression that is not valid", c->at);
 	if (r == 0 && ev->status != ERROR_STATUS)
 		ev->status = *ret ? 0 : FALSE_STATUS;
 	return r;

@@ -14,7 +14,7 @@
 
 static int define(struct kiln_vars *scope, const char *name, const char *value)
 {
-	return value ? kiln_vars_set(scope, name, 0, value, 0) : 0;
+	return value ? kiln_vars_set(scope, name, 0, value, KILN_NOWHERE) : 0;
 }
 
 /* dkms always sets these, if only to nothing; the others may be unset. */

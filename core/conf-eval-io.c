@@ -30,7 +30,7 @@ int kiln_sh_write(struct kiln_sh_eval *ev, const char *s, size_t n)
 
 int kiln_sh_complain(struct kiln_sh_eval *ev)
 {
-	return ev->io.errs ? kiln_sh_needs(ev, "an error message in a value", ev->line) : 0;
+	return ev->io.errs ? kiln_sh_needs(ev, "an error message in a value", ev->at) : 0;
 }
 
 /* ---- files ---- */
@@ -54,7 +54,7 @@ int kiln_sh_read_file(struct kiln_sh_eval *ev, const char *path, char **ret, siz
 		return *ret ? 0 : kiln_sh_no_memory(ev);
 	}
 	if (!ev->world || !is_ordinary(path) || ev->waits)
-		return kiln_sh_needs(ev, "a file that is not read here", ev->line);
+		return kiln_sh_needs(ev, "a file that is not read here", ev->at);
 	r = ev->world->read(ev->world->data, path, ret, len);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
@@ -64,7 +64,7 @@ int kiln_sh_read_file(struct kiln_sh_eval *ev, const char *path, char **ret, siz
 		return kiln_sh_no_memory(ev);
 	if (r < 0 || memchr(*ret, '\0', *len)) {
 		free(TAKE_PTR(*ret));
-		return kiln_sh_needs(ev, "a file that is not read here", ev->line);
+		return kiln_sh_needs(ev, "a file that is not read here", ev->at);
 	}
 	return kiln_sh_charge(ev, *len);
 }
@@ -84,7 +84,7 @@ static int answer(struct kiln_sh_eval *ev, char op, const struct kiln_conf_look 
 		return 0;
 	case 's':
 		*ret = !look->empty;
-		return look->is_file ? 0 : kiln_sh_needs(ev, "a test of a file", ev->line);
+		return look->is_file ? 0 : kiln_sh_needs(ev, "a test of a file", ev->at);
 	case 'h':
 	case 'L':
 		*ret = look->is_link;
@@ -92,9 +92,9 @@ static int answer(struct kiln_sh_eval *ev, char op, const struct kiln_conf_look 
 	case 'r': /* whoever asks: everybody may read it */
 		*ret = true;
 		return (look->mode & 0444) == 0444 ? 0
-						   : kiln_sh_needs(ev, "a test of a file", ev->line);
+						   : kiln_sh_needs(ev, "a test of a file", ev->at);
 	default:
-		return kiln_sh_needs(ev, "a test of a file", ev->line);
+		return kiln_sh_needs(ev, "a test of a file", ev->at);
 	}
 }
 
@@ -108,11 +108,11 @@ int kiln_sh_test_file(struct kiln_sh_eval *ev, const char *op, const char *path,
 		return 0;
 	if (!ev->world || !is_ordinary(path) || ev->waits || (path[1] && kiln_text_ends(path, "/")) || !op[1] ||
 	    !strchr("eafdshLr", op[1]))
-		return kiln_sh_needs(ev, "a test of a file", ev->line);
+		return kiln_sh_needs(ev, "a test of a file", ev->at);
 	r = ev->world->look(ev->world->data, path, op[1] != 'h' && op[1] != 'L', &look);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	return r < 0 ? kiln_sh_needs(ev, "a test of a file", ev->line)
+	return r < 0 ? kiln_sh_needs(ev, "a test of a file", ev->at)
 		     : answer(ev, op[1], &look, ret);
 }
 
@@ -126,7 +126,7 @@ static int target_of(struct kiln_sh_eval *ev, const struct kiln_sh_redirect *r, 
 	if (e)
 		return e;
 	if (fields.n != 1)
-		return kiln_sh_needs(ev, "a redirection", r->line);
+		return kiln_sh_needs(ev, "a redirection", r->at);
 	*ret = strdup(fields.v[0]);
 	return *ret ? 0 : kiln_sh_no_memory(ev);
 }
@@ -201,7 +201,7 @@ static int write_to(struct kiln_sh_eval *ev, const struct kiln_sh_redirect *r)
 	else if (to_null && !copies && (!r->fd || is_fd(r, "1")))
 		io->out = NULL;
 	else
-		return kiln_sh_needs(ev, "a redirection", r->line);
+		return kiln_sh_needs(ev, "a redirection", r->at);
 	return 0;
 }
 
@@ -216,13 +216,13 @@ int kiln_sh_redirect(struct kiln_sh_eval *ev, const struct kiln_sh_redirect *lis
 
 		if ((reads && r->fd && strcmp(r->fd, "0")) ||
 		    (!reads && r->fd && !is_fd(r, "1") && !is_fd(r, "2")))
-			e = kiln_sh_needs(ev, "a redirection", r->line);
+			e = kiln_sh_needs(ev, "a redirection", r->at);
 		else if (!strcmp(r->op, "<<<"))
 			e = read_string(ev, r, ret);
 		else if (!strcmp(r->op, "<"))
 			e = read_from(ev, r, ret);
 		else if (reads)
-			e = kiln_sh_needs(ev, "a redirection", r->line);
+			e = kiln_sh_needs(ev, "a redirection", r->at);
 		else
 			e = write_to(ev, r);
 	}
@@ -260,7 +260,7 @@ static int run_below(struct kiln_sh_eval *ev, const struct kiln_sh_node *list,
 		r = kiln_sh_run(&sub, list);
 	ev->status = sub.status;
 	ev->steps = sub.steps;
-	ev->line = r < 0 ? sub.line : ev->line;
+	ev->at = r < 0 ? sub.at : ev->at;
 	ev->located = sub.located;
 	return r;
 }

@@ -54,7 +54,7 @@ int kiln_sh_put_off(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 	struct kiln_var v = {
 		.name = (char *)a->name,
 		.value = (char *)KILN_SH_LATE_TEXT,
-		.line = a->line,
+		.at = a->at,
 		.late = true,
 	};
 	int r = a->subscript ? kiln_sh_index(ev, a->subscript, &v.index) : 0;
@@ -79,17 +79,17 @@ void kiln_sh_note_late(struct kiln_sh_eval *ev, const struct kiln_conf_class *wh
 	*ev->class = (struct kiln_conf_class){
 		.exactness = KILN_CONF_EXACT,
 		.late = ev->late.construct,
-		.late_line = ev->late.line,
+		.late_at = ev->late.at,
 	};
 }
 
-int kiln_sh_check_made(struct kiln_sh_eval *ev, const char *name, unsigned line)
+int kiln_sh_check_made(struct kiln_sh_eval *ev, const char *name, struct kiln_spot at)
 {
 	size_t first, n = ev->waits ? kiln_vars_elements(ev->scope, name, &first) : 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (ev->scope->v[first + i].late)
-			return kiln_sh_needs(ev, "a value that is only made for a build", line);
+			return kiln_sh_needs(ev, "a value that is only made for a build", at);
 	return 0;
 }
 
@@ -104,7 +104,7 @@ int kiln_sh_run_patiently(struct kiln_sh_eval *ev, const struct kiln_sh_node *li
 			can_wait ? kiln_sh_unsupported_value(n->assigns, ev->functions) : NULL;
 
 		if (construct)
-			r = kiln_sh_needs(ev, construct, n->line);
+			r = kiln_sh_needs(ev, construct, n->at);
 		else
 			r = kiln_sh_run_node(ev, n);
 		if (r == KILN_SH_NEEDS && can_wait)

@@ -41,7 +41,7 @@ static int expand_list(struct kiln_sh_eval *ev, const struct kiln_sh_node *n, st
 	int r = 0;
 
 	if (!n->named)
-		return kiln_sh_needs(ev, "a for loop over arguments", n->line);
+		return kiln_sh_needs(ev, "a for loop over arguments", n->at);
 	for (const struct kiln_sh_word *w = n->words; w && r == 0; w = w->next)
 		r = kiln_sh_expand_fields(ev, w, ret);
 	return r;
@@ -60,7 +60,7 @@ int kiln_sh_run_for(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	for (size_t i = 0; i < list.n && r == 0 && !stop; i++) {
 		struct kiln_vars *scope = kiln_sh_writable(ev);
 
-		if (!scope || kiln_vars_set(scope, n->text, 0, list.v[i], n->line) < 0)
+		if (!scope || kiln_vars_set(scope, n->text, 0, list.v[i], n->at) < 0)
 			return kiln_sh_no_memory(ev);
 		r = run_body(ev, n->right, &stop);
 	}
@@ -101,7 +101,7 @@ int kiln_sh_run_while(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 		if (r == 0 && ev->flow != KILN_SH_GOES_ON)
 			return ev->flow == KILN_SH_RETURNS || ev->flow == KILN_SH_EXITS
 				       ? 0
-				       : kiln_sh_needs(ev, "a break in a condition", n->line);
+				       : kiln_sh_needs(ev, "a break in a condition", n->at);
 		if (r || (ev->status == 0) != (n->kind == KILN_SH_WHILE))
 			break;
 		r = run_body(ev, n->right, &stop);
@@ -118,7 +118,7 @@ int kiln_sh_leave_loop(struct kiln_sh_eval *ev, const struct kiln_strv *args)
 	if (!ev->loops || args->n > 2 ||
 	    (args->n == 2 && (!kiln_text_number(args->v[1], 99, &levels) || !levels)))
 		return kiln_sh_needs(ev, "a break or continue of a kind that is not done here",
-				     ev->line);
+				     ev->at);
 	ev->levels = levels < ev->loops ? (unsigned)levels : ev->loops;
 	ev->flow = args->v[0][0] == 'b' ? KILN_SH_BREAKS : KILN_SH_CONTINUES;
 	ev->status = 0;

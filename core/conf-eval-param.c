@@ -33,7 +33,7 @@ static int change_element(struct kiln_sh_eval *ev, const struct kiln_sh_part *pa
 	_cleanup_(freep) char *value = i < n ? strdup(ev->scope->v[first + i].value) : NULL;
 
 	if (i >= n)
-		return kiln_sh_needs(ev, "an operation on all elements of an array", part->line);
+		return kiln_sh_needs(ev, "an operation on all elements of an array", part->at);
 	return value ? kiln_sh_change(ev, part, value, t) : kiln_sh_no_memory(ev);
 }
 
@@ -46,7 +46,7 @@ static int expand_all(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	char count[24];
 	int r;
 
-	r = kiln_sh_check_made(ev, p->name, part->line);
+	r = kiln_sh_check_made(ev, p->name, part->at);
 	if (r)
 		return r;
 	if (p->length) {
@@ -80,7 +80,7 @@ static int add_length(struct kiln_sh_eval *ev, const struct kiln_sh_part *part, 
 	char count[24];
 
 	if (!kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "the length of a text beyond ASCII", part->line);
+		return kiln_sh_needs(ev, "the length of a text beyond ASCII", part->at);
 	snprintf(count, sizeof(count), "%zu", strlen(value));
 	kiln_sh_text_add(t, count, part->quoted ? 'q' : 'e');
 	return 0;
@@ -118,12 +118,12 @@ static int set_default(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	}
 	if (p->subscript || !kiln_sh_is_name_start(p->name[0]) || kiln_text_starts(p->name, "BASH"))
 		return kiln_sh_needs(ev, "an assignment of a kind that is not done here",
-				     part->line);
+				     part->at);
 	r = kiln_sh_expand_text(ev, p->word, &word);
 	if (r)
 		return r;
 	scope = kiln_sh_writable(ev);
-	if (!scope || kiln_vars_set(scope, p->name, 0, word, part->line) < 0)
+	if (!scope || kiln_vars_set(scope, p->name, 0, word, part->at) < 0)
 		return kiln_sh_no_memory(ev);
 	kiln_sh_text_add(t, word, part->quoted ? 'q' : 'e');
 	return 0;
@@ -140,13 +140,13 @@ static int take_bounds(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
 	if (r)
 		return r;
 	if (strpbrk(text, "?(\"'"))
-		return kiln_sh_needs(ev, "a substring of a kind that is not done here", part->line);
+		return kiln_sh_needs(ev, "a substring of a kind that is not done here", part->at);
 	*bounded = colon;
 	*n = 0;
 	if (colon)
 		*colon = '\0';
-	r = kiln_sh_arithmetic(ev, text, part->line, from);
-	return r || !colon ? r : kiln_sh_arithmetic(ev, colon + 1, part->line, n);
+	r = kiln_sh_arithmetic(ev, text, part->at, from);
+	return r || !colon ? r : kiln_sh_arithmetic(ev, colon + 1, part->at, n);
 }
 
 static int add_substring(struct kiln_sh_eval *ev, const struct kiln_sh_part *part,
@@ -160,7 +160,7 @@ static int add_substring(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 	if (r)
 		return r;
 	if (!kiln_sh_is_ascii(value))
-		return kiln_sh_needs(ev, "a substring of a text beyond ASCII", part->line);
+		return kiln_sh_needs(ev, "a substring of a text beyond ASCII", part->at);
 	if (from < 0)
 		from += len;
 	if (from < 0 || from > len) { /* out of the text: nothing, whatever the length says */
@@ -170,7 +170,7 @@ static int add_substring(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 	if (bounded)
 		to = n < 0 ? len + n : n > len - from ? len : from + n;
 	if (to < from)
-		return kiln_sh_needs(ev, "a substring that ends before it begins", part->line);
+		return kiln_sh_needs(ev, "a substring that ends before it begins", part->at);
 	piece = strndup(value + from, (size_t)(to - from));
 	if (!piece)
 		return kiln_sh_no_memory(ev);
@@ -207,7 +207,7 @@ static int find_argument(struct kiln_sh_eval *ev, const char *name, char **ret)
 	size_t i = (size_t)(name[0] - '0');
 
 	if (!args)
-		return kiln_sh_needs(ev, "a positional or special parameter", ev->line);
+		return kiln_sh_needs(ev, "a positional or special parameter", ev->at);
 	*ret = i < args->n ? strdup(args->v[i]) : NULL;
 	return i < args->n && !*ret ? kiln_sh_no_memory(ev) : 0;
 }
@@ -217,7 +217,7 @@ static int find_indirect(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 {
 	const char *name = kiln_vars_get(ev->scope, part->param->name, 0), *value;
 	const char *p = name;
-	int r = kiln_sh_check_made(ev, part->param->name, part->line);
+	int r = kiln_sh_check_made(ev, part->param->name, part->at);
 
 	if (r)
 		return r;
@@ -225,8 +225,8 @@ static int find_indirect(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 	while (p && (p == name ? kiln_sh_is_name_start(*p) : kiln_sh_is_name(*p)))
 		p++;
 	if (!p || p == name || *p || kiln_sh_is_foreign(name))
-		return kiln_sh_needs(ev, "an indirect expansion (${!…})", part->line);
-	r = kiln_sh_check_made(ev, name, part->line);
+		return kiln_sh_needs(ev, "an indirect expansion (${!…})", part->at);
+	r = kiln_sh_check_made(ev, name, part->at);
 	if (r)
 		return r;
 	value = kiln_vars_get(ev->scope, name, 0);
@@ -242,7 +242,7 @@ static int find_value(struct kiln_sh_eval *ev, const struct kiln_sh_param *p, ch
 	int r = p->subscript ? kiln_sh_index(ev, p->subscript, &index) : 0;
 
 	if (r == 0)
-		r = kiln_sh_check_made(ev, p->name, ev->line);
+		r = kiln_sh_check_made(ev, p->name, ev->at);
 	if (r)
 		return r;
 	if (p->name[0] >= '1' && p->name[0] <= '9')
@@ -268,7 +268,7 @@ int kiln_sh_expand_param(struct kiln_sh_eval *ev, const struct kiln_sh_part *par
 		return expand_all(ev, part, t);
 	if (strchr("#@*", p->name[0])) {
 		if (!ev->frame || !ev->frame->args)
-			return kiln_sh_needs(ev, "a positional or special parameter", part->line);
+			return kiln_sh_needs(ev, "a positional or special parameter", part->at);
 		return expand_arguments(part, ev->frame->args, t);
 	}
 	r = p->indirect ? find_indirect(ev, part, &found) : find_value(ev, p, &found);

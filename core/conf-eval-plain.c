@@ -63,7 +63,7 @@ static int take_line(struct kiln_vars *vars, const char *p, const char *end, uns
 				    .name = strndup(name, (size_t)(p - name)),
 				    .value = strndup(p + 1 + quotes,
 						     (size_t)(end - p - 1) - 2 * quotes),
-				    .line = line,
+				    .at = { line, 1 },
 			    });
 }
 

@@ -20,7 +20,7 @@ static int run_assigns(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 	int r = 0;
 
 	for (; a && r == 0; a = a->next) {
-		ev->line = a->line;
+		ev->at = a->at;
 		r = kiln_sh_assign(ev, a);
 	}
 	return r;
@@ -39,7 +39,7 @@ static int check_locale(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a)
 		if (r)
 			return r;
 		if (!value || (strcmp(value, "C") && strcmp(value, "POSIX")))
-			return kiln_sh_needs(ev, "a variable set for one command", a->line);
+			return kiln_sh_needs(ev, "a variable set for one command", a->at);
 	}
 	return 0;
 }
@@ -54,7 +54,7 @@ static int run_read(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a,
 	if (!a)
 		return kiln_sh_read(ev, args, NULL);
 	if (a->next || strcmp(a->name, "IFS") || a->array || a->subscript || a->append)
-		return kiln_sh_needs(ev, "a variable set for one command", a->line);
+		return kiln_sh_needs(ev, "a variable set for one command", a->at);
 	r = kiln_sh_expand_text(ev, a->value, &ifs);
 	return r ? r : kiln_sh_read(ev, args, ifs);
 }
@@ -83,7 +83,7 @@ static int run_command(struct kiln_sh_eval *ev, const struct kiln_sh_node *n,
 	}
 	if (f || kiln_sh_is_builtin(name)) {
 		if (n->assigns)
-			return kiln_sh_needs(ev, "a variable set for one command", n->line);
+			return kiln_sh_needs(ev, "a variable set for one command", n->at);
 		return f ? kiln_sh_call(ev, f, args) : kiln_sh_run_builtin(ev, args, n);
 	}
 	r = check_locale(ev, n->assigns);
@@ -101,7 +101,7 @@ int kiln_sh_run_simple(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	for (const struct kiln_sh_word *w = n->words; w && r == 0; w = w->next)
 		r = kiln_sh_expand_fields(ev, w, &args);
 	if (r == 0 && !args.n && n->redirects && ev->io.errs)
-		r = kiln_sh_needs(ev, "a redirection", n->redirects->line);
+		r = kiln_sh_needs(ev, "a redirection", n->redirects->at);
 	if (r == 0 && n->redirects)
 		r = kiln_sh_redirect(ev, n->redirects, &to);
 	if (r || to.failed)

@@ -16,7 +16,7 @@ enum { FALSE_STATUS = 1, ERROR_STATUS = 2, MOST_DEPTH = 200 };
 struct test {
 	struct kiln_sh_eval *ev;
 	char *const *args;
-	unsigned line;
+	struct kiln_spot at;
 };
 
 static int status_of(bool b)
@@ -86,7 +86,7 @@ static int binary(const struct test *t, const char *a, const char *op, const cha
 	else if (!strcmp(op, "-o"))
 		t->ev->status = status_of(*a || *b);
 	else if (kiln_text_in(op, (const char *const[]){ "-nt", "-ot", "-ef", NULL }))
-		return kiln_sh_needs(t->ev, "a test of files", t->line);
+		return kiln_sh_needs(t->ev, "a test of files", t->at);
 	else
 		t->ev->status = compare_integers(op, a, b);
 	return 0;
@@ -155,7 +155,7 @@ static bool either(struct expression *e);
 static bool wrong(struct expression *e)
 {
 	if (!e->failed)
-		e->failed = kiln_sh_needs(e->t->ev, "a long test", e->t->line);
+		e->failed = kiln_sh_needs(e->t->ev, "a long test", e->t->at);
 	return false;
 }
 
@@ -246,9 +246,9 @@ static int many(const struct test *t, size_t n)
 	return kiln_sh_complain(t->ev);
 }
 
-int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line)
+int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, struct kiln_spot at)
 {
-	struct test t = { .ev = ev, .args = args->v + 1, .line = line };
+	struct test t = { .ev = ev, .args = args->v + 1, .at = at };
 	size_t n = args->n - 1;
 	int r = 0;
 

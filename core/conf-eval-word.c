@@ -60,7 +60,7 @@ int kiln_sh_expand_into(struct kiln_sh_eval *ev, const struct kiln_sh_word *w, c
 		else if (p->kind == KILN_SH_ARITH)
 			r = expand_arithmetic(ev, p, t);
 		else
-			r = kiln_sh_needs(ev, "a substitution", p->line);
+			r = kiln_sh_needs(ev, "a substitution", p->at);
 		if (t->chars.len > KILN_SH_LONGEST_VALUE)
 			return kiln_sh_too_long(ev);
 	}
@@ -150,7 +150,7 @@ int kiln_sh_expand_regex(struct kiln_sh_eval *ev, const struct kiln_sh_word *w, 
 		if (kind == 'q' && strchr("[]\\.^$*+?(){}|-", c)) {
 			if (bracket.inside)
 				return kiln_sh_needs(
-					ev, "a quoted character in a bracket expression", w->line);
+					ev, "a quoted character in a bracket expression", w->at);
 			if (c != '-')
 				kiln_buf_addc(&b, '\\');
 		} else if (kind != 'q') {
@@ -168,7 +168,7 @@ struct fields {
 	struct kiln_strv *ret;
 	struct kiln_buf chars, kinds;
 	bool begun; /* even an empty one counts then */
-	unsigned line;
+	struct kiln_spot at;
 };
 
 static void fields_done(struct fields *f)
@@ -200,7 +200,7 @@ static int end_field(struct fields *f)
 	if (!f->begun)
 		return 0;
 	if (is_glob(kiln_buf_str(&f->chars), kiln_buf_str(&f->kinds), f->chars.len))
-		return kiln_sh_needs(f->ev, "a pattern for file names", f->line);
+		return kiln_sh_needs(f->ev, "a pattern for file names", f->at);
 	if (!kiln_buf_ok(&f->chars) || kiln_strv_add(f->ret, kiln_buf_str(&f->chars)) < 0)
 		return kiln_sh_no_memory(f->ev);
 	kiln_buf_reset(&f->chars);
@@ -225,7 +225,7 @@ int kiln_sh_expand_fields(struct kiln_sh_eval *ev, const struct kiln_sh_word *w,
 			  struct kiln_strv *ret)
 {
 	_cleanup_(kiln_sh_text_free) struct kiln_sh_text t = { KILN_BUF_INIT, KILN_BUF_INIT };
-	_cleanup_(fields_done) struct fields f = { .ev = ev, .ret = ret, .line = w->line };
+	_cleanup_(fields_done) struct fields f = { .ev = ev, .ret = ret, .at = w->at };
 	int r = kiln_sh_expand_into(ev, w, 'l', &t);
 
 	for (size_t i = 0; i < t.chars.len && r == 0; i++)
@@ -244,12 +244,12 @@ int kiln_sh_index(struct kiln_sh_eval *ev, const struct kiln_sh_word *subscript,
 	if (r)
 		return r;
 	if (!s[strspn(s, " \t\n")])
-		return kiln_sh_needs(ev, "an empty subscript", subscript->line);
-	r = kiln_sh_arithmetic(ev, s, subscript->line, &index);
+		return kiln_sh_needs(ev, "an empty subscript", subscript->at);
+	r = kiln_sh_arithmetic(ev, s, subscript->at, &index);
 	if (r)
 		return r;
 	if (index < 0 || index > LARGEST_INDEX)
-		return kiln_sh_needs(ev, "a subscript that is no plain number", subscript->line);
+		return kiln_sh_needs(ev, "a subscript that is no plain number", subscript->at);
 	*ret = (size_t)index;
 	return 0;
 }

@@ -13,12 +13,12 @@
 
 enum { LARGEST_FILE = 1 << 20, COST_OF_A_COMMAND = 50, MOST_WORK = 50 * 1000 * 1000 };
 
-int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line)
+int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, struct kiln_spot at)
 {
 	*ev->class = (struct kiln_conf_class){
 		.exactness = KILN_CONF_NEEDS_SHELL,
 		.construct = construct,
-		.line = line,
+		.at = at,
 	};
 	return KILN_SH_NEEDS;
 }
@@ -83,7 +83,7 @@ static int matches_any(struct kiln_sh_eval *ev, const struct kiln_sh_case *c, co
 
 		if (r == 0 && (!kiln_sh_pattern_known(pattern) || !kiln_sh_is_ascii(pattern) ||
 			       !kiln_sh_is_ascii(s)))
-			r = kiln_sh_needs(ev, "a pattern of a kind that is not read here", w->line);
+			r = kiln_sh_needs(ev, "a pattern of a kind that is not read here", w->at);
 		if (r == 0)
 			r = kiln_sh_match(ev, pattern, s, strlen(s), ret);
 		if (r)
@@ -130,7 +130,7 @@ static int run_not(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	int r = kiln_sh_run_node(ev, n->left);
 
 	if (r == 0 && ev->flow)
-		return kiln_sh_needs(ev, "a ! before what leaves", n->line);
+		return kiln_sh_needs(ev, "a ! before what leaves", n->at);
 	ev->status = !ev->status;
 	return r;
 }
@@ -176,7 +176,7 @@ static int run_kind(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	case KILN_SH_OR:
 		return run_and_or(ev, n);
 	default:
-		return kiln_sh_needs(ev, "a command", n->line);
+		return kiln_sh_needs(ev, "a command", n->at);
 	}
 }
 
@@ -185,7 +185,7 @@ int kiln_sh_run_node(struct kiln_sh_eval *ev, const struct kiln_sh_node *n)
 	_cleanup_(kiln_sh_redirected_done) struct kiln_sh_redirected to = { .ev = NULL };
 	int r = kiln_sh_charge(ev, COST_OF_A_COMMAND);
 
-	ev->line = n->line;
+	ev->at = n->at;
 	if (r)
 		return r;
 	if (n->kind == KILN_SH_SIMPLE)
@@ -239,22 +239,23 @@ static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
 
 	kiln_sh_lexer_init(&lx, arena, src->text, src->len);
 	*ret = kiln_sh_parse(&lx);
+	class->at = lx.why_at;
 	if (lx.failed < 0)
-		return kiln_fail(err, lx.failed, "%s:%u: %s", src->name, lx.why_line, lx.why);
+		return kiln_fail(err, lx.failed, "%s:%u: %s", src->name, lx.why_at.line, lx.why);
 	placeholder = kiln_sh_placeholder(*ret);
-	if (placeholder)
+	if (placeholder) {
+		class->at = placeholder->at;
 		return kiln_fail(err, -KILN_E_CONF,
 				 "%s:%u: \"%s\" is an unsubstituted template: this file is the "
 				 "input of a build, not a dkms.conf",
-				 src->name, placeholder->line, kiln_sh_literal(placeholder));
+				 src->name, placeholder->at.line, kiln_sh_literal(placeholder));
+	}
 	if (lx.failed)
 		class->construct = lx.why;
 	else if (is_patient(src))
-		class->construct = kiln_sh_unsupported_patiently(*ret, &class->line);
+		class->construct = kiln_sh_unsupported_patiently(*ret, &class->at);
 	else
-		class->construct = kiln_sh_unsupported(*ret, &class->line);
-	if (lx.failed)
-		class->line = lx.why_line;
+		class->construct = kiln_sh_unsupported(*ret, &class->at);
 	if (class->construct)
 		class->exactness = KILN_CONF_NEEDS_SHELL;
 	return 0;
@@ -307,8 +308,10 @@ static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node 
 	ev->flow = KILN_SH_GOES_ON;
 	if (r == 0 && !src->once)
 		r = kiln_sh_second(ev, src, &second);
-	if (r < 0)
-		kiln_err_wrap(ev->err, "%s:%u", src->name, ev->line);
+	if (r < 0) {
+		kiln_err_wrap(ev->err, "%s:%u", src->name, ev->at.line);
+		ev->class->at = ev->at;
+	}
 	if (r)
 		return r;
 	if (take_accepted(vars, src->once ? &first : &second, src->accepted) < 0 ||

@@ -70,7 +70,7 @@ struct kiln_sh_eval {
 	struct kiln_conf_class late; /* what the first value that waits needs */
 	bool waits;        /* a value does: it is not there to be read, nor what making it did */
 	struct kiln_err *err;
-	unsigned line; /* of the command that runs */
+	struct kiln_spot at; /* of the command that runs */
 	int status;    /* $? */
 	size_t steps;  /* work done so far, in characters; bounded */
 };
@@ -123,12 +123,12 @@ const struct kiln_sh_word *kiln_sh_placeholder(const struct kiln_sh_node *list);
  * The first construct in the list that is not evaluated here: static text and its line; NULL: none.
  * conf-eval-class.c
  */
-const char *kiln_sh_unsupported(const struct kiln_sh_node *list, unsigned *line);
+const char *kiln_sh_unsupported(const struct kiln_sh_node *list, struct kiln_spot *at);
 /* The same where these functions are known already. */
 const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
-				     const struct kiln_sh_function *known, unsigned *line);
+				     const struct kiln_sh_function *known, struct kiln_spot *at);
 /* Values that can wait for a build are passed over: they are asked for one by one. */
-const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, unsigned *line);
+const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, struct kiln_spot *at);
 const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
 				      const struct kiln_sh_function *known);
 
@@ -136,7 +136,7 @@ const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
 const char *kiln_sh_param_construct(const struct kiln_sh_param *p, bool in_function);
 
 /* KILN_SH_NEEDS */
-int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, unsigned line);
+int kiln_sh_needs(struct kiln_sh_eval *ev, const char *construct, struct kiln_spot at);
 int kiln_sh_no_memory(struct kiln_sh_eval *ev);                                   /* -ENOMEM */
 int kiln_sh_too_long(struct kiln_sh_eval *ev);                                    /* -KILN_E_CONF */
 enum { KILN_SH_LONGEST_VALUE = 128 * 1024 };
@@ -169,7 +169,7 @@ int kiln_sh_put_off(struct kiln_sh_eval *ev, const struct kiln_sh_assign *a);
 /* The class is exact again; why: what it was. */
 void kiln_sh_note_late(struct kiln_sh_eval *ev, const struct kiln_conf_class *why);
 /* KILN_SH_NEEDS when a variable waits; before its value is read */
-int kiln_sh_check_made(struct kiln_sh_eval *ev, const char *name, unsigned line);
+int kiln_sh_check_made(struct kiln_sh_eval *ev, const char *name, struct kiln_spot at);
 int kiln_sh_run_patiently(struct kiln_sh_eval *ev, const struct kiln_sh_node *list);
 
 /* Streams.  conf-eval-io.c */
@@ -222,7 +222,7 @@ int kiln_sh_echo(struct kiln_sh_eval *ev, const struct kiln_strv *args);
 int kiln_sh_printf(struct kiln_sh_eval *ev, const struct kiln_strv *args);
 
 /* Arithmetic.  conf-eval-arith.c */
-int kiln_sh_arithmetic(struct kiln_sh_eval *ev, const char *text, unsigned line, long long *ret);
+int kiln_sh_arithmetic(struct kiln_sh_eval *ev, const char *text, struct kiln_spot at, long long *ret);
 /* x op y; false: bash has an error to say. conf-eval-operator.c */
 bool kiln_sh_operate(const char *op, long long x, long long y, long long *ret);
 /* of a word that kiln_sh_lex_inside() made */
@@ -261,7 +261,7 @@ bool kiln_sh_is_ascii(const char *s);
 int kiln_sh_match(struct kiln_sh_eval *ev, const char *pattern, const char *s, size_t n, bool *ret);
 
 /* [ ] and [[ ]]: set ev->status.  conf-eval-test.c, conf-eval-cond.c */
-int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, unsigned line);
+int kiln_sh_test(struct kiln_sh_eval *ev, const struct kiln_strv *args, struct kiln_spot at);
 int kiln_sh_condition(struct kiln_sh_eval *ev, const struct kiln_sh_cond *c, bool *ret);
 
 /* The second evaluation: values of the accepted names in scope go to back. conf-pass2.c */

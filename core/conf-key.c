@@ -29,7 +29,7 @@ char *kiln_typing_place(const struct kiln_typing *t, const struct kiln_var *v)
 {
 	const char *file = v && v->file ? v->file : t->name;
 
-	return v && v->line ? kiln_strf("%s:%u", file, v->line) : strdup(file);
+	return v && v->at.line ? kiln_strf("%s:%u", file, v->at.line) : strdup(file);
 }
 
 int kiln_typing_complain(const struct kiln_typing *t, const char *directive, size_t i,

@@ -80,7 +80,6 @@ static void skip_between(struct kiln_sh_lexer *lx)
 				lx->p++;
 		else if (!strchr(" \t\n", *lx->p))
 			break;
-		lx->line += *lx->p == '\n';
 	}
 }
 
@@ -90,7 +89,7 @@ static struct kiln_sh_assign *read_element(struct kiln_sh_lexer *lx)
 
 	if (!a)
 		return NULL;
-	a->line = lx->line;
+	a->at = kiln_sh_here(lx);
 	if (at(lx) == '[' && is_equals(skip_subscript(lx->p, lx->end), lx->end))
 		read_left(lx, a);
 	else if (strchr(";&|()<>", at(lx)))
@@ -125,7 +124,7 @@ struct kiln_sh_assign *kiln_sh_lex_assign(struct kiln_sh_lexer *lx)
 
 	if (!a)
 		return NULL;
-	a->line = lx->line;
+	a->at = kiln_sh_here(lx);
 	a->name = kiln_arena_text(lx->arena, lx->p, n);
 	if (!a->name)
 		kiln_sh_fail(lx, -ENOMEM, "out of memory");

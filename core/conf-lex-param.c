@@ -194,48 +194,24 @@ static const char *arith_end(const struct kiln_sh_lexer *lx)
 	return NULL;
 }
 
-static struct kiln_sh_part *read_raw(struct kiln_sh_lexer *lx, enum kiln_sh_part_kind kind,
-				     const char *start, const char *end)
+/* $((…)) and $[…]: two brackets or one on either side. */
+static struct kiln_sh_part *read_arith(struct kiln_sh_lexer *lx, size_t brackets, const char *end,
+				       bool quoted)
 {
-	struct kiln_sh_part *part = kiln_sh_new_part(lx, kind, false);
+	struct kiln_sh_part *part = kiln_sh_new_part(lx, KILN_SH_ARITH, quoted);
+	const char *start = lx->p + 1 + brackets;
+	struct kiln_spot at;
 
 	if (!part)
 		return NULL;
+	at = part->at;
+	at.column += 1 + (unsigned)brackets;
 	part->text = keep(lx, start, (size_t)(end - start));
-	for (const char *p = start; p < end; p++)
-		lx->line += *p == '\n';
-	return part;
-}
-
-static struct kiln_sh_part *read_arith(struct kiln_sh_lexer *lx, bool quoted)
-{
-	const char *end = arith_end(lx);
-	struct kiln_sh_part *part = read_raw(lx, KILN_SH_ARITH, lx->p + 3, end);
-
-	if (!part || lx->failed)
-		return NULL;
-	part->quoted = quoted;
-	part->arith = kiln_sh_lex_inside(lx, part->text, part->line);
+	if (!lx->failed)
+		part->arith = kiln_sh_lex_inside(lx, part->text, at);
 	if (lx->failed)
 		return NULL;
-	lx->p = end + 2;
-	return part;
-}
-
-static struct kiln_sh_part *read_old_arith(struct kiln_sh_lexer *lx, bool quoted)
-{
-	const char *end = memchr(lx->p, ']', left(lx));
-	struct kiln_sh_part *part = end ? read_raw(lx, KILN_SH_ARITH, lx->p + 2, end) : NULL;
-
-	if (!end)
-		kiln_sh_fail(lx, 1, "a $[ that is not closed");
-	if (!part || lx->failed)
-		return NULL;
-	part->quoted = quoted;
-	part->arith = kiln_sh_lex_inside(lx, part->text, part->line);
-	if (lx->failed)
-		return NULL;
-	lx->p = end + 1;
+	lx->p = end + brackets;
 	return part;
 }
 
@@ -263,12 +239,18 @@ static struct kiln_sh_part *read_command(struct kiln_sh_lexer *lx, bool quoted)
 struct kiln_sh_part *kiln_sh_lex_dollar(struct kiln_sh_lexer *lx, bool quoted)
 {
 	char c = at(lx, 1);
+	const char *end;
 
-	if (c == '(')
-		return at(lx, 2) == '(' && arith_end(lx) ? read_arith(lx, quoted)
-							 : read_command(lx, quoted);
-	if (c == '[')
-		return read_old_arith(lx, quoted);
+	if (c == '(') {
+		end = at(lx, 2) == '(' ? arith_end(lx) : NULL;
+		return end ? read_arith(lx, 2, end, quoted) : read_command(lx, quoted);
+	}
+	if (c == '[') {
+		end = memchr(lx->p, ']', left(lx));
+		if (!end)
+			kiln_sh_fail(lx, 1, "a $[ that is not closed");
+		return end ? read_arith(lx, 1, end, quoted) : NULL;
+	}
 	if (c == '{' || kiln_sh_is_name(c) || is_special(c))
 		return read_param(lx, quoted);
 	return NULL;

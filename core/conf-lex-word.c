@@ -33,7 +33,7 @@ struct kiln_sh_part *kiln_sh_new_part(struct kiln_sh_lexer *lx, enum kiln_sh_par
 		return NULL;
 	p->kind = kind;
 	p->quoted = quoted;
-	p->line = lx->line;
+	p->at = kiln_sh_here(lx);
 	p->text = "";
 	return p;
 }
@@ -73,7 +73,6 @@ static void take_char(struct reader *r, bool quoted)
 		flush(r);
 	r->quoted = quoted;
 	kiln_buf_addc(&r->text, *r->lx->p);
-	r->lx->line += *r->lx->p == '\n';
 	r->lx->p++;
 }
 
@@ -109,7 +108,6 @@ static void read_backslash(struct reader *r, bool in_quotes)
 	r->lx->p++;
 	if (c == '\n') {
 		r->lx->p++;
-		r->lx->line++;
 		return;
 	}
 	take_char(r, true);
@@ -126,8 +124,6 @@ static void read_single_quotes(struct reader *r)
 	}
 	flush(r);
 	add_text(r, true, start, (size_t)(end - start));
-	for (const char *p = start; p < end; p++)
-		r->lx->line += *p == '\n';
 	r->lx->p = end + 1;
 }
 
@@ -140,32 +136,32 @@ static void pass_failure(struct kiln_sh_lexer *lx, const struct kiln_sh_lexer *i
 		return;
 	kiln_sh_fail(lx, inner->failed, inner->why);
 	if (first)
-		lx->why_line = inner->why_line;
+		lx->why_at = inner->why_at;
 }
 
 static struct kiln_sh_lexer lexer_inside(const struct kiln_sh_lexer *lx, const char *text,
-					 unsigned line)
+					 struct kiln_spot at)
 {
 	struct kiln_sh_lexer inner;
 
 	kiln_sh_lexer_init(&inner, lx->arena, text, strlen(text));
-	inner.line = line;
+	inner.here = at;
 	inner.depth = lx->depth;
 	return inner;
 }
 
-static struct kiln_sh_node *parse_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line)
+static struct kiln_sh_node *parse_inside(struct kiln_sh_lexer *lx, const char *text, struct kiln_spot at)
 {
-	struct kiln_sh_lexer inner = lexer_inside(lx, text, line);
+	struct kiln_sh_lexer inner = lexer_inside(lx, text, at);
 	struct kiln_sh_node *list = kiln_sh_enter(&inner) ? kiln_sh_parse(&inner) : NULL;
 
 	pass_failure(lx, &inner);
 	return list;
 }
 
-struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line)
+struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, struct kiln_spot at)
 {
-	struct kiln_sh_lexer inner = lexer_inside(lx, text, line);
+	struct kiln_sh_lexer inner = lexer_inside(lx, text, at);
 	struct kiln_sh_word *w = kiln_sh_lex_word(&inner, KILN_SH_WHOLE);
 
 	pass_failure(lx, &inner);
@@ -177,18 +173,17 @@ static void read_backquotes(struct reader *r, bool quoted)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
 	struct kiln_sh_part *part = kiln_sh_new_part(r->lx, KILN_SH_COMMAND, quoted);
-	unsigned line = r->lx->line;
+	struct kiln_spot at = kiln_sh_here(r->lx);
 
 	for (r->lx->p++; left(r) && *r->lx->p != '`'; r->lx->p++) {
 		char c = next_char(r);
 
 		if (*r->lx->p == '\\' && c && (strchr("$`\\", c) || (quoted && c == '"')))
 			r->lx->p++;
-		r->lx->line += *r->lx->p == '\n';
 		kiln_buf_addc(&b, *r->lx->p);
 	}
 	if (!left(r)) {
-		kiln_sh_fail_at(r->lx, line, "a ` that is not closed");
+		kiln_sh_fail_at(r->lx, at, "a ` that is not closed");
 		return;
 	}
 	r->lx->p++;
@@ -199,7 +194,8 @@ static void read_backquotes(struct reader *r, bool quoted)
 		kiln_sh_fail(r->lx, -ENOMEM, "out of memory");
 		return;
 	}
-	part->body = parse_inside(r->lx, part->text, line);
+	at.column++;
+	part->body = parse_inside(r->lx, part->text, at);
 	add_part(r, part);
 }
 
@@ -242,7 +238,7 @@ static void read_quoted_char(struct reader *r)
 /* Even "" is a part: it makes a word where there would be none. */
 static void read_double_quotes(struct reader *r)
 {
-	unsigned line = r->lx->line;
+	struct kiln_spot at = kiln_sh_here(r->lx);
 	struct kiln_sh_part **before;
 
 	flush(r);
@@ -252,7 +248,7 @@ static void read_double_quotes(struct reader *r)
 		read_quoted_char(r);
 	r->nested_quotes = false;
 	if (!left(r)) {
-		kiln_sh_fail_at(r->lx, line, "a \" that is not closed");
+		kiln_sh_fail_at(r->lx, at, "a \" that is not closed");
 		return;
 	}
 	r->lx->p++;
@@ -265,20 +261,20 @@ static void read_double_quotes(struct reader *r)
 static void read_bracketed(struct reader *r, enum kiln_sh_part_kind kind)
 {
 	struct kiln_sh_part *part = kiln_sh_new_part(r->lx, kind, false);
+	struct kiln_spot at = kiln_sh_here(r->lx);
 	const char *start = r->lx->p;
-	unsigned open = 0, line = r->lx->line;
+	unsigned open = 0;
 
 	flush(r);
 	for (; left(r); r->lx->p++) {
 		if (*r->lx->p == '\\' && left(r) > 1)
 			r->lx->p++;
 		open += *r->lx->p == '(';
-		r->lx->line += *r->lx->p == '\n';
 		if (*r->lx->p == ')' && --open == 0)
 			break;
 	}
 	if (!left(r)) {
-		kiln_sh_fail_at(r->lx, line, "a ( that is not closed");
+		kiln_sh_fail_at(r->lx, at, "a ( that is not closed");
 		return;
 	}
 	r->lx->p++;
@@ -370,7 +366,7 @@ struct kiln_sh_word *kiln_sh_lex_word(struct kiln_sh_lexer *lx, unsigned where)
 
 	if (!w || !kiln_sh_enter(lx))
 		return NULL;
-	w->line = lx->line;
+	w->at = kiln_sh_here(lx);
 	r.last = &w->parts;
 	while (!lx->failed && !ends(&r))
 		read_char(&r);

@@ -16,8 +16,21 @@ void kiln_sh_lexer_init(struct kiln_sh_lexer *lx, struct kiln_arena *arena, cons
 			size_t len)
 {
 	*lx = (struct kiln_sh_lexer){
-		.arena = arena, .p = text, .end = text + len, .line = 1, .command_start = true,
+		.arena = arena, .p = text, .end = text + len, .command_start = true,
+		.counted = text, .here = { 1, 1 },
 	};
+}
+
+/* Counts what was read since it was asked last, so that all asking together is one look at the text. */
+struct kiln_spot kiln_sh_here(struct kiln_sh_lexer *lx)
+{
+	for (; lx->counted < lx->p; lx->counted++) {
+		bool ends = *lx->counted == '\n';
+
+		lx->here.line += ends;
+		lx->here.column = ends ? 1 : lx->here.column + 1;
+	}
+	return lx->here;
 }
 
 void kiln_sh_fail(struct kiln_sh_lexer *lx, int code, const char *why)
@@ -26,19 +39,19 @@ void kiln_sh_fail(struct kiln_sh_lexer *lx, int code, const char *why)
 		return;
 	lx->failed = code;
 	lx->why = why;
-	lx->why_line = lx->line;
+	lx->why_at = kiln_sh_here(lx);
 	lx->p = lx->end;
 	lx->have = true;
-	lx->token = (struct kiln_sh_token){ .kind = KILN_SH_END, .line = lx->line };
+	lx->token = (struct kiln_sh_token){ .kind = KILN_SH_END, .at = lx->why_at };
 }
 
-void kiln_sh_fail_at(struct kiln_sh_lexer *lx, unsigned line, const char *why)
+void kiln_sh_fail_at(struct kiln_sh_lexer *lx, struct kiln_spot at, const char *why)
 {
 	bool first = !lx->failed;
 
 	kiln_sh_fail(lx, 1, why);
 	if (first)
-		lx->why_line = line;
+		lx->why_at = at;
 }
 
 void *kiln_sh_new(struct kiln_sh_lexer *lx, size_t size)
@@ -83,12 +96,10 @@ const char *kiln_sh_literal(const struct kiln_sh_word *w)
 static void skip_blanks(struct kiln_sh_lexer *lx)
 {
 	for (; lx->p < lx->end; lx->p++) {
-		if (lx->p[0] == '\\' && lx->p + 1 < lx->end && lx->p[1] == '\n') {
+		if (lx->p[0] == '\\' && lx->p + 1 < lx->end && lx->p[1] == '\n')
 			lx->p++;
-			lx->line++;
-		} else if (lx->p[0] != ' ' && lx->p[0] != '\t') {
+		else if (lx->p[0] != ' ' && lx->p[0] != '\t')
 			break;
-		}
 	}
 	if (lx->p < lx->end && lx->p[0] == '#')
 		while (lx->p < lx->end && lx->p[0] != '\n')
@@ -150,13 +161,12 @@ static void lex_token(struct kiln_sh_lexer *lx, struct kiln_sh_token *t)
 	skip_blanks(lx);
 	*t = (struct kiln_sh_token){ .kind = KILN_SH_END,
 				     .first = lx->command_start,
-				     .line = lx->line };
+				     .at = kiln_sh_here(lx) };
 	if (lx->p >= lx->end)
 		return;
 	if (lx->p[0] == '\n') {
 		t->kind = KILN_SH_NEWLINE;
 		lx->p++;
-		lx->line++;
 		return;
 	}
 	if (lx->regex) {

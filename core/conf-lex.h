@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "core/conf-arena.h"
+#include "core/conf-spot.h"
 
 struct kiln_sh_node;
 struct kiln_sh_word;
@@ -37,7 +38,7 @@ struct kiln_sh_param {
 struct kiln_sh_part {
 	enum kiln_sh_part_kind kind;
 	bool quoted;
-	unsigned line;
+	struct kiln_spot at;
 	const char *text;            /* TEXT; else the source between the brackets */
 	struct kiln_sh_param *param; /* PARAM */
 	struct kiln_sh_node *body;   /* COMMAND: its list; NULL: nothing in it */
@@ -47,7 +48,7 @@ struct kiln_sh_part {
 
 struct kiln_sh_word {
 	struct kiln_sh_part *parts; /* NULL: nothing at all, as in X= */
-	unsigned line;
+	struct kiln_spot at;
 	struct kiln_sh_word *next; /* in a list of words */
 };
 
@@ -58,7 +59,7 @@ struct kiln_sh_assign {
 	bool append, array;
 	struct kiln_sh_word *value;      /* !array; NULL: a name that is only declared */
 	struct kiln_sh_assign *elements; /* array */
-	unsigned line;
+	struct kiln_spot at;
 	struct kiln_sh_assign *next;
 };
 
@@ -77,20 +78,22 @@ struct kiln_sh_token {
 	struct kiln_sh_word *word;
 	struct kiln_sh_assign *assign;
 	bool first;      /* where a command begins, and reserved words count */
-	unsigned line;
+	struct kiln_spot at;
 };
 
 struct kiln_sh_lexer {
 	struct kiln_arena *arena;
 	const char *p, *end;
-	unsigned line, depth;
+	unsigned depth;
+	const char *counted;    /* up to here, which is never behind p ... */
+	struct kiln_spot here;  /* ... and that is this spot */
 	bool command_start; /* NAME= makes an assignment, and reserved words count */
 	bool regex;         /* the next word stands behind =~ */
 	bool have;          /* token is the next one */
 	struct kiln_sh_token token;
 	int failed;         /* 0, -ENOMEM, -KILN_E_CONF, or 1: bash is needed to read on */
 	const char *why;    /* static text */
-	unsigned why_line;
+	struct kiln_spot why_at;
 };
 
 /* What ends a word, besides what always does. */
@@ -111,8 +114,10 @@ const struct kiln_sh_token *kiln_sh_peek(struct kiln_sh_lexer *lx);
 void kiln_sh_take(struct kiln_sh_lexer *lx);
 /* Ends the reading; the first reason stands. */
 void kiln_sh_fail(struct kiln_sh_lexer *lx, int code, const char *why);
+/* Where p stands. */
+struct kiln_spot kiln_sh_here(struct kiln_sh_lexer *lx);
 /* code 1, for what began there */
-void kiln_sh_fail_at(struct kiln_sh_lexer *lx, unsigned line, const char *why);
+void kiln_sh_fail_at(struct kiln_sh_lexer *lx, struct kiln_spot at, const char *why);
 /* NULL: out of memory, and failed is set */
 void *kiln_sh_new(struct kiln_sh_lexer *lx, size_t size);
 bool kiln_sh_enter(struct kiln_sh_lexer *lx);             /* one level deeper; false: too deep */
@@ -120,8 +125,8 @@ void kiln_sh_leave(struct kiln_sh_lexer *lx);
 
 /* conf-lex-word.c: the word at p; NULL only when something failed. */
 struct kiln_sh_word *kiln_sh_lex_word(struct kiln_sh_lexer *lx, unsigned where);
-/* The whole of text, which began on that line, as arithmetic has it. */
-struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, unsigned line);
+/* The whole of text, which began there, as arithmetic has it. */
+struct kiln_sh_word *kiln_sh_lex_inside(struct kiln_sh_lexer *lx, const char *text, struct kiln_spot at);
 /* conf-lex-assign.c: the assignment at p; NULL when there is none, or something failed. */
 struct kiln_sh_assign *kiln_sh_lex_assign(struct kiln_sh_lexer *lx);
 /*

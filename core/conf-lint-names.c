@@ -45,7 +45,7 @@ static void take_assigns(struct walk *w, const struct kiln_sh_node *n, bool some
 		take(w, &(struct kiln_assigned){
 				.name = a->name,
 				.subscript = a->subscript ? kiln_sh_literal(a->subscript) : "",
-				.line = a->line,
+				.at = a->at,
 				.sometimes = sometimes,
 				.append = a->append,
 				.array = a->array,
@@ -59,7 +59,7 @@ static void look_at_words(struct walk *w, const struct kiln_sh_node *n)
 	const char *name = n->words ? kiln_sh_literal(n->words) : NULL;
 
 	if (name && !n->assigns && kiln_conf_accepts(name))
-		kiln_lint_on(w->l, KILN_LINT_COMMAND, n->words->line, 1,
+		kiln_lint_say(w->l, KILN_LINT_COMMAND, n->words->at,
 			     "%s with a blank behind it is a command, and sets nothing; "
 			     "write %s=\"...\" without blanks",
 			     name, name);
@@ -162,12 +162,9 @@ static void check_name(struct kiln_lint *l, const struct kiln_assigned *a)
 
 static void check_command(struct kiln_lint *l, const struct kiln_assigned *a)
 {
-	const char *line = kiln_lint_line(l, a->line);
-
 	if (a->command && kiln_conf_accepts(a->name))
-		kiln_lint_on(l, KILN_LINT_COMMAND, a->line,
-			     line ? 1 + (unsigned)strspn(line, " \t") : 1,
-			     "%s ends at the first blank, and the rest (\"%s\") is run as a "
+		kiln_lint_say(l, KILN_LINT_COMMAND, a->at,
+			      "%s ends at the first blank, and the rest (\"%s\") is run as a "
 			     "command; put the value in quotes",
 			     a->name, a->command);
 }
@@ -191,7 +188,7 @@ static void check_subscript(struct kiln_lint *l, const struct kiln_assigned *a)
 		if (!kiln_sh_is_name(*p))
 			return;
 	if (!is_assigned(l, s) && !strstr(l->text, "for "))
-		kiln_lint_on(l, KILN_LINT_SUBSCRIPT, a->line, 1,
+		kiln_lint_say(l, KILN_LINT_SUBSCRIPT, a->at,
 			     "[%s] is no number and no variable that is set: it means [0]", s);
 }
 
@@ -232,15 +229,13 @@ static void check_again(struct kiln_lint *l)
 		qsort(plain, n, sizeof(*plain), compare_elements);
 	for (size_t i = 1; i < n; i++) {
 		const struct kiln_assigned *a = plain[i], *before = plain[i - 1];
-		const char *line = kiln_lint_line(l, a->line);
 
 		if (strcmp(a->name, before->name) || strcmp(subscript_of(a), subscript_of(before)))
 			continue;
-		kiln_lint_on(l, KILN_LINT_SET_TWICE, a->line,
-			     line ? 1 + (unsigned)strspn(line, " \t") : 1,
-			     "%s%s%s%s was set on line %u: that value is lost", a->name,
+		kiln_lint_say(l, KILN_LINT_SET_TWICE, a->at,
+			      "%s%s%s%s was set on line %u: that value is lost", a->name,
 			     *a->subscript ? "[" : "", a->subscript, *a->subscript ? "]" : "",
-			     before->line);
+			     before->at.line);
 	}
 }
 

@@ -281,7 +281,7 @@ void kiln_lint_records(struct kiln_lint *l)
 		check_record(l, i, n);
 	check_duplicates(l, n);
 	if (!n)
-		kiln_lint_on(l, KILN_LINT_RECORD, 0, 0,
+		kiln_lint_say(l, KILN_LINT_RECORD, KILN_NOWHERE,
 			     "names no module: BUILT_MODULE_NAME and DEST_MODULE_LOCATION are "
 			     "missing");
 	check_companion(l, "MAKE_MATCH", "MAKE");

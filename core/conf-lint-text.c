@@ -13,24 +13,8 @@
 
 /* ---- the index ---- */
 
-static int index_lines(struct kiln_lint *l)
-{
-	size_t n = 1;
-
-	for (const char *p = l->text; *p; p++)
-		n += *p == '\n';
-	l->lines = calloc(n, sizeof(*l->lines));
-	if (!l->lines)
-		return -ENOMEM;
-	l->lines[l->n_lines++] = l->text;
-	for (const char *p = l->text; *p && l->n_lines < n; p++)
-		if (*p == '\n')
-			l->lines[l->n_lines++] = p + 1;
-	return 0;
-}
-
 /* Behind $, ${, ${# and ${!. */
-static int index_reads(struct kiln_lint *l)
+int kiln_lint_index(struct kiln_lint *l)
 {
 	for (const char *p = strchr(l->text, '$'); p; p = strchr(p + 1, '$')) {
 		const char *name = p + 1, *end;
@@ -46,22 +30,9 @@ static int index_reads(struct kiln_lint *l)
 	return 0;
 }
 
-int kiln_lint_index(struct kiln_lint *l)
-{
-	int r = index_lines(l);
-
-	return r < 0 ? r : index_reads(l);
-}
-
 void kiln_lint_index_done(struct kiln_lint *l)
 {
-	free(l->lines);
 	kiln_strv_free(&l->read);
-}
-
-const char *kiln_lint_line(const struct kiln_lint *l, unsigned line)
-{
-	return line && line <= l->n_lines ? l->lines[line - 1] : NULL;
 }
 
 static int compare(const void *a, const void *b)
@@ -79,7 +50,7 @@ bool kiln_lint_reads(const struct kiln_lint *l, const char *name)
 static void find_mark(struct kiln_lint *l)
 {
 	if (kiln_text_starts(l->text, "\xef\xbb\xbf"))
-		kiln_lint_on(l, KILN_LINT_BYTE_ORDER_MARK, 1, 1,
+		kiln_lint_say(l, KILN_LINT_BYTE_ORDER_MARK, (struct kiln_spot){ 1, 1 },
 			     "a byte order mark makes the first line a command that does not exist; "
 			     "save the file as UTF-8 without it");
 }
@@ -101,7 +72,7 @@ static void find_carriage_returns(struct kiln_lint *l)
 		}
 	}
 	if (n)
-		kiln_lint_on(l, KILN_LINT_CARRIAGE_RETURN, first, column,
+		kiln_lint_say(l, KILN_LINT_CARRIAGE_RETURN, (struct kiln_spot){ first, column },
 			     "%u line%s with CR LF, and dkms 3.0 keeps the CR in the value; "
 			     "convert the file (sed -i 's/\\r$//')",
 			     n, n == 1 ? " ends" : "s end");
@@ -129,8 +100,8 @@ static void find_running_kernel(struct kiln_lint *l)
 		const char *end = line + strcspn(line, "\n"), *at = strstr(line, command);
 
 		if (at && at < end && !is_harmless(line, at))
-			kiln_lint_on(l, KILN_LINT_RUNNING_KERNEL, number,
-				     (unsigned)(at - line) + 1,
+			kiln_lint_say(l, KILN_LINT_RUNNING_KERNEL,
+				      (struct kiln_spot){ number, (unsigned)(at - line) + 1 },
 				     "asks which kernel runs, not which one is built for; "
 				     "use $kernelver");
 		line = *end ? end + 1 : NULL;

@@ -134,48 +134,37 @@ bool kiln_lint_has_error(const struct kiln_lint *l, unsigned line)
 
 /* ---- places ---- */
 
-static bool is_word(char c)
+/*
+ * Where an element is set, if its variable does not know it: a directive that is
+ * set to nothing is no variable.  Else where its name is set at all.
+ */
+static struct kiln_spot spot_of(const struct kiln_lint *l, struct kiln_element e)
 {
-	return kiln_sh_is_name(c);
-}
+	_cleanup_(freep) char *subscript = kiln_strf("%zu", e.index);
+	struct kiln_spot any = KILN_NOWHERE;
 
-/* Where name is assigned on a line, as column; with subscript only that element. 0: it is not. */
-static unsigned column_of(const char *line, const char *name, const char *subscript)
-{
-	const char *end = line + strcspn(line, "\n");
-	size_t n = strlen(name), m = strlen(subscript);
-
-	for (const char *p = strstr(line, name); p && p < end; p = strstr(p + 1, name)) {
-		if ((p > line && is_word(p[-1])) || !strchr("[=+", p[n]))
-			continue;
-		if (!m || (p[n] == '[' && !strncmp(p + n + 1, subscript, m) && p[n + 1 + m] == ']'))
-			return (unsigned)(p - line) + 1;
-	}
-	return 0;
-}
-
-/* A line on which the directive is set, if the variable does not know it. */
-static unsigned line_of(const struct kiln_lint *l, const char *name, const char *subscript)
-{
-	unsigned any = 0;
-
-	for (size_t i = 0; i < l->n_assigned; i++) {
+	for (size_t i = 0; subscript && i < l->n_assigned; i++) {
 		const struct kiln_assigned *a = &l->assigned[i];
 
-		if (strcmp(a->name, name))
+		if (strcmp(a->name, e.name))
 			continue;
 		if (a->subscript && !strcmp(*a->subscript ? a->subscript : "0", subscript))
-			return a->line;
-		any = any ? any : a->line;
+			return a->at;
+		any = any.line ? any : a->at;
 	}
 	return any;
 }
 
-void kiln_lint_say(struct kiln_lint *l, enum kiln_check check, struct kiln_place place,
+static unsigned column_of(const struct kiln_lint *l, struct kiln_spot at)
+{
+	return l->translated && at.line ? 1 : at.column;
+}
+
+void kiln_lint_say(struct kiln_lint *l, enum kiln_check check, struct kiln_spot at,
 		   const char *fmt, ...)
 {
 	const struct kiln_finding f = { checks[check].severity, checks[check].name, l->file,
-					place.line, place.column, NULL };
+					at.line, column_of(l, at), NULL };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -183,25 +172,15 @@ void kiln_lint_say(struct kiln_lint *l, enum kiln_check check, struct kiln_place
 	va_end(ap);
 }
 
-/* The line and column where an element is set, as far as that is known. */
 static void locate(const struct kiln_lint *l, struct kiln_element e, struct kiln_finding *f)
 {
 	const struct kiln_var *v = l->vars ? kiln_vars_find(l->vars, e.name, e.index) : NULL;
-	_cleanup_(freep) char *subscript = kiln_strf("%zu", e.index);
-	const char *line;
+	struct kiln_spot at = v && v->at.line ? v->at : spot_of(l, e);
 
-	if (!subscript || kiln_lint_is_full(l))
-		return;
-	if (v && v->file && strcmp(v->file, l->file)) {
-		f->file = v->file; /* an overlay */
-		f->line = v->line;
-		return;
-	}
-	f->line = v && v->line ? v->line : line_of(l, e.name, subscript);
-	line = f->line ? kiln_lint_line(l, f->line) : NULL;
-	if (line && !(f->column = column_of(line, e.name, subscript)) &&
-	    !(f->column = column_of(line, e.name, "")))
-		f->column = 1 + (unsigned)strspn(line, " \t");
+	if (v && v->file)
+		f->file = v->file; /* maybe an overlay */
+	f->line = at.line;
+	f->column = column_of(l, at);
 }
 
 void kiln_lint_say_of(struct kiln_lint *l, enum kiln_check check, struct kiln_element element,
@@ -227,8 +206,18 @@ const char *kiln_lint_value(const struct kiln_lint *l, const char *name, size_t 
 
 /* ---- the way through ---- */
 
-/* "FILE:LINE: reason" of the evaluator as a finding in its place. */
-static void note_error(struct kiln_lint *l, enum kiln_check check, const struct kiln_err *err)
+/* What is set on a line; else its first character. */
+static struct kiln_spot spot_on(const struct kiln_lint *l, unsigned line)
+{
+	for (size_t i = 0; i < l->n_assigned; i++)
+		if (l->assigned[i].at.line == line)
+			return l->assigned[i].at;
+	return (struct kiln_spot){ line, line ? 1 : 0 };
+}
+
+/* "FILE:LINE: reason" of the evaluator as a finding in its place, which knows the column. */
+static void note_error(struct kiln_lint *l, enum kiln_check check, struct kiln_spot at,
+		       const struct kiln_err *err)
 {
 	const char *text = kiln_err_text(err), *behind = text + strlen(l->file);
 	unsigned line = 0;
@@ -238,18 +227,18 @@ static void note_error(struct kiln_lint *l, enum kiln_check check, const struct 
 		text = behind + used;
 	else if (kiln_text_starts(text, l->file) && kiln_text_starts(behind, ": "))
 		text = behind + 2;
+	if (at.line != line)
+		at = spot_on(l, line);
 	if (!line || !kiln_lint_has_error(l, line))
-		kiln_lint_on(l, check, line, line ? 1 : 0, "%s", text);
+		kiln_lint_say(l, check, at, "%s", text);
 }
 
 static void note_shell(struct kiln_lint *l, const struct kiln_conf_reading *r)
 {
-	const char *line = r->line && !strcmp(r->file, l->file) ? kiln_lint_line(l, r->line) : NULL;
-
-	if (line)
-		kiln_lint_on(l, KILN_LINT_SHELL, r->line, 1 + (unsigned)strspn(line, " \t"),
-			     "%s is beyond what is evaluated here: a confined bash reads this file",
-			     r->construct);
+	if (r->at.line && !strcmp(r->file, l->file))
+		kiln_lint_say(l, KILN_LINT_SHELL, r->at,
+			      "%s is beyond what is evaluated here: a confined bash reads this file",
+			      r->construct);
 }
 
 static void check_values(struct kiln_lint *l, const char *config)
@@ -269,7 +258,7 @@ static void check_values(struct kiln_lint *l, const char *config)
 	/* Its first complaint is one that stands here already, or one that nobody thought of. */
 	if (!errors && kiln_conf_type(l->file, l->vars, &l->kern, config, &as_written, &conf,
 				      &err) < 0)
-		note_error(l, KILN_LINT_VALUE, &err);
+		note_error(l, KILN_LINT_VALUE, KILN_NOWHERE, &err);
 }
 
 /*
@@ -283,14 +272,15 @@ static int evaluate(struct kiln_lint *l, struct kiln_mod mod, const struct kiln_
 	int r = kiln_conf_read(l->ctx, l->file, mod, kernel, first, &err);
 
 	if (r < 0) {
-		note_error(l, KILN_LINT_SYNTAX, &err);
+		note_error(l, KILN_LINT_SYNTAX, first->at, &err);
 		return r;
 	}
 	if (first->construct)
 		note_shell(l, first);
 	r = kiln_conf_read(l->ctx, l->file, mod, kernel, all, &err);
 	if (r < 0)
-		note_error(l, r == -KILN_E_SHELL ? KILN_LINT_UNREADABLE : KILN_LINT_SYNTAX, &err);
+		note_error(l, r == -KILN_E_SHELL ? KILN_LINT_UNREADABLE : KILN_LINT_SYNTAX, all->at,
+			   &err);
 	if (all->construct && !first->construct)
 		note_shell(l, all);
 	l->once = first->construct ? NULL : &first->vars;
@@ -349,12 +339,14 @@ int kiln_lint(struct kiln_ctx *ctx, const char *path, struct kiln_mod mod,
 	if (r < 0)
 		return found ? r : kiln_fail(err, r, "out of memory");
 	r = kiln_conf_modernise(text, l.len, &modern);
+	l.translated = modern;
 	l.text = modern ? modern : text;
 	l.len = modern ? strlen(modern) : l.len;
 	if (r == 0)
 		r = look_at_source(&l, &arena);
 	if (modern)
-		kiln_lint_on(&l, KILN_LINT_DEPRECATED, 0, 0, "is in the form of the dkms of 2003");
+		kiln_lint_say(&l, KILN_LINT_DEPRECATED, KILN_NOWHERE,
+			      "is in the form of the dkms of 2003");
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = lint_for(&l, mod, kerns[i], err);
 	free(l.assigned);

@@ -50,7 +50,7 @@ enum kiln_check {
 struct kiln_assigned {
 	const char *name;
 	const char *subscript; /* as written; "": none; NULL: made at run time */
-	unsigned line;
+	struct kiln_spot at;
 	bool sometimes; /* inside a condition, a loop, a function */
 	bool append, array;
 	const char *command; /* for which alone it holds; NULL: for good */
@@ -60,8 +60,7 @@ struct kiln_lint {
 	struct kiln_ctx *ctx;
 	const char *file, *text;
 	size_t len;
-	const char **lines; /* where each begins */
-	size_t n_lines;
+	bool translated;       /* text is not the file's own, and only its lines are where they were */
 	struct kiln_strv read; /* names that the text reads as $NAME, sorted */
 	struct kiln_assigned *assigned;
 	size_t n_assigned;
@@ -71,27 +70,19 @@ struct kiln_lint {
 	struct kiln_findings *found;
 };
 
-struct kiln_place {
-	unsigned line, column; /* 0: the file as a whole */
-};
-
 struct kiln_element {
 	const char *name;
 	size_t index;
 };
 
-/* Adds a finding unless it is there.  Out of memory is remembered. */
-void kiln_lint_say(struct kiln_lint *l, enum kiln_check check, struct kiln_place place,
+/* Adds a finding unless it is there; KILN_NOWHERE: the file as a whole.  Out of memory is remembered. */
+void kiln_lint_say(struct kiln_lint *l, enum kiln_check check, struct kiln_spot at,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The same, where a directive is set. */
 void kiln_lint_say_of(struct kiln_lint *l, enum kiln_check check, struct kiln_element element,
 		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-#define kiln_lint_on(l, check, line, column, ...) \
-	kiln_lint_say(l, check, (struct kiln_place){ line, column }, __VA_ARGS__)
 #define kiln_lint_at(l, check, name, index, ...) \
 	kiln_lint_say_of(l, check, (struct kiln_element){ name, index }, __VA_ARGS__)
-/* What a line of the text begins with; NULL: it has no such line. */
-const char *kiln_lint_line(const struct kiln_lint *l, unsigned line);
 /* Whether the text reads $NAME, however. */
 bool kiln_lint_reads(const struct kiln_lint *l, const char *name);
 /* A value, NULL: unset or empty. */
@@ -102,7 +93,7 @@ bool kiln_lint_has_error(const struct kiln_lint *l, unsigned line);
 /* Whether so much was found that nobody reads on. */
 bool kiln_lint_is_full(const struct kiln_lint *l);
 
-/* Fills l->lines and l->read. -ENOMEM. conf-lint-text.c */
+/* Fills l->read. -ENOMEM. conf-lint-text.c */
 int kiln_lint_index(struct kiln_lint *l);
 void kiln_lint_index_done(struct kiln_lint *l);
 /* Fills l->assigned out of the tree.  -ENOMEM. conf-lint-names.c */

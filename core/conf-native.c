@@ -16,7 +16,7 @@ enum { FALSE_STATUS = 1, LARGEST_NUMBER = 1000000 };
 int kiln_native_needs(struct kiln_native *n)
 {
 	return kiln_sh_needs(n->ev, "a program, or a use of one, that is not done here",
-			     n->ev->line);
+			     n->ev->at);
 }
 
 int kiln_native_print(struct kiln_native *n, const char *s, size_t len)
@@ -44,7 +44,7 @@ static int read_input(struct kiln_native *n, struct kiln_native_text *ret)
 
 	if (!in || in->spoilt)
 		return kiln_sh_needs(n->ev, "a program that reads what stands outside",
-				     n->ev->line);
+				     n->ev->at);
 	ret->len = in->len - in->at;
 	ret->data = strndup(in->data + in->at, ret->len);
 	in->at = in->len;
@@ -282,7 +282,7 @@ int kiln_native_run(struct kiln_sh_eval *ev, const struct kiln_strv *args)
 	struct kiln_native n = { .ev = ev, .args = args };
 	size_t i = find(args->v[0]);
 	int r = i < ARRAY_SIZE(natives) ? natives[i].run(&n)
-					: kiln_sh_needs(ev, "a command", ev->line);
+					: kiln_sh_needs(ev, "a command", ev->at);
 
 	ev->status = n.status;
 	return r;

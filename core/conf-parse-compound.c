@@ -140,7 +140,6 @@ const char *kiln_sh_take_arithmetic(struct kiln_sh_lexer *lx)
 			break;
 		open += *lx->p == '(';
 		open -= *lx->p == ')';
-		lx->line += *lx->p == '\n';
 	}
 	if (lx->end - lx->p < 2 || lx->p[1] != ')') {
 		kiln_sh_fail(lx, 1, "a (( that is not closed");
@@ -155,7 +154,7 @@ const char *kiln_sh_take_arithmetic(struct kiln_sh_lexer *lx)
 }
 
 /* What begins, goes on and moves a loop, each perhaps empty. */
-static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *text)
+static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *text, struct kiln_spot at)
 {
 	struct kiln_sh_word *first = NULL, **last = &first;
 	const char *end;
@@ -169,7 +168,7 @@ static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *tex
 		text = kiln_arena_text(lx->arena, text, (size_t)(end - text));
 		if (!text)
 			kiln_sh_fail(lx, -ENOMEM, "out of memory");
-		*last = text ? kiln_sh_lex_inside(lx, text, lx->line) : NULL;
+		*last = text ? kiln_sh_lex_inside(lx, text, at) : NULL;
 		if (!*last)
 			return NULL;
 		text = end + 1;
@@ -180,11 +179,13 @@ static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *tex
 static void parse_for(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 {
 	struct kiln_sh_word **last = &n->words, *name;
+	struct kiln_spot at;
 
 	if (kiln_sh_peek_op(lx, "((")) {
 		kiln_sh_take(lx);
+		at = kiln_sh_here(lx);
 		n->kind = KILN_SH_FOR_ARITH;
-		n->words = take_three(lx, kiln_sh_take_arithmetic(lx));
+		n->words = take_three(lx, kiln_sh_take_arithmetic(lx), at);
 		parse_body(lx, n);
 		return;
 	}
@@ -229,15 +230,17 @@ static void parse_loop(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 static struct kiln_sh_node *parse_bracketed(struct kiln_sh_lexer *lx, const char *open)
 {
 	struct kiln_sh_node *n = kiln_sh_new_node(lx, KILN_SH_GROUP);
+	struct kiln_spot at;
 
 	if (!n)
 		return NULL;
 	kiln_sh_take(lx);
 	lx->command_start = true;
 	if (!strcmp(open, "((")) {
+		at = kiln_sh_here(lx);
 		n->kind = KILN_SH_ARITHMETIC;
 		n->text = kiln_sh_take_arithmetic(lx);
-		n->words = n->text ? kiln_sh_lex_inside(lx, n->text, n->line) : NULL;
+		n->words = n->text ? kiln_sh_lex_inside(lx, n->text, at) : NULL;
 	} else if (!strcmp(open, "(")) {
 		n->kind = KILN_SH_SUBSHELL;
 		n->left = required_list(lx);

@@ -16,7 +16,7 @@ static struct kiln_sh_cond *new_cond(struct kiln_sh_lexer *lx, enum kiln_sh_cond
 	if (!c)
 		return NULL;
 	c->kind = kind;
-	c->line = kiln_sh_peek(lx)->line;
+	c->at = kiln_sh_peek(lx)->at;
 	return c;
 }
 

@@ -21,7 +21,7 @@ struct kiln_sh_node *kiln_sh_new_node(struct kiln_sh_lexer *lx, enum kiln_sh_nod
 	if (!n)
 		return NULL;
 	n->kind = kind;
-	n->line = kiln_sh_peek(lx)->line;
+	n->at = kiln_sh_peek(lx)->at;
 	return n;
 }
 
@@ -88,7 +88,7 @@ static struct kiln_sh_redirect *parse_redirection(struct kiln_sh_lexer *lx)
 		return NULL;
 	r->op = t->op;
 	r->fd = t->fd;
-	r->line = t->line;
+	r->at = t->at;
 	if (!strcmp(t->op, "<<") || !strcmp(t->op, "<<-")) {
 		kiln_sh_fail(lx, 1, "a here-document");
 		return NULL;
@@ -160,7 +160,7 @@ static struct kiln_sh_assign *declaration(struct kiln_sh_lexer *lx, const struct
 	if (!a)
 		return NULL;
 	a->name = name;
-	a->line = w->line;
+	a->at = w->at;
 	return a;
 }
 

@@ -31,7 +31,7 @@ enum kiln_sh_node_kind {
 struct kiln_sh_redirect {
 	const char *op, *fd; /* fd NULL: the usual one */
 	struct kiln_sh_word *target;
-	unsigned line;
+	struct kiln_spot at;
 	struct kiln_sh_redirect *next;
 };
 
@@ -55,13 +55,13 @@ struct kiln_sh_cond {
 	const char *op;                     /* UNARY ("-n" for a lone word), BINARY */
 	struct kiln_sh_word *a, *b;
 	struct kiln_sh_cond *left, *right;
-	unsigned line;
+	struct kiln_spot at;
 };
 
 /* A list is a chain of nodes by next; NULL is an empty one. */
 struct kiln_sh_node {
 	enum kiln_sh_node_kind kind;
-	unsigned line;
+	struct kiln_spot at;
 	struct kiln_sh_node *next;
 	struct kiln_sh_node *left, *right, *otherwise;
 	struct kiln_sh_assign *assigns;

@@ -84,7 +84,7 @@ static int evaluate(struct kiln_sh_eval *ev, const struct kiln_var *v, const cha
 	_cleanup_(freep) char *line = kiln_strf("%s[%zu]=\"%s\"", v->name, v->index, collapsed);
 	const struct kiln_sh_node *n;
 	struct kiln_sh_lexer lx;
-	unsigned unused;
+	struct kiln_spot unused;
 	int r;
 
 	*can_wait = false;
@@ -96,11 +96,11 @@ static int evaluate(struct kiln_sh_eval *ev, const struct kiln_var *v, const cha
 		return kiln_sh_no_memory(ev);
 	*can_wait = n && kiln_sh_can_wait(n);
 	if (!n || kiln_sh_unsupported(n, &unused))
-		return kiln_sh_needs(ev, "a value that reads differently the second time", v->line);
+		return kiln_sh_needs(ev, "a value that reads differently the second time", v->at);
 	ev->status = 0;
 	r = kiln_sh_expand_text(ev, n->assigns->value, ret);
 	if (r > 0)
-		ev->class->line = v->line;
+		ev->class->at = v->at;
 	return r;
 }
 
@@ -126,7 +126,7 @@ static int pass_back(struct kiln_sh_eval *ev, const struct kiln_var *v, bool pat
 	if (collapse(v->value, &collapsed) < 0)
 		return kiln_sh_no_memory(ev);
 	if (has_file_pattern(collapsed))
-		return kiln_sh_needs(ev, "a pattern for file names in a value", v->line);
+		return kiln_sh_needs(ev, "a pattern for file names in a value", v->at);
 	if (!is_plain(collapsed))
 		r = evaluate(ev, v, collapsed, &value, &can_wait);
 	if (r == KILN_SH_NEEDS && can_wait && patient) {
@@ -152,7 +152,7 @@ int kiln_sh_second(struct kiln_sh_eval *ev, const struct kiln_sh_source *src,
 		size_t first, n = kiln_vars_elements(first_pass, *name, &first);
 
 		for (size_t i = first; i < first + n && r == 0; i++) {
-			ev->line = first_pass->v[i].line;
+			ev->at = first_pass->v[i].at;
 			r = pass_back(ev, &first_pass->v[i], src->env->patient);
 		}
 	}

@@ -104,7 +104,7 @@ static int add_variables(const struct kiln_shell *s, struct kiln_strv *argv)
 
 	kiln_vars_unset(&vars, "BASH_SOURCE"); /* bash knows better */
 	if (r == 0 && s->module_dir)
-		r = kiln_vars_set(&vars, "modkiln_module_dir", 0, s->module_dir, 0);
+		r = kiln_vars_set(&vars, "modkiln_module_dir", 0, s->module_dir, KILN_NOWHERE);
 	if (r == 0)
 		r = kiln_strv_addf(argv, "%zu", vars.n);
 	for (size_t i = 0; i < vars.n && r == 0; i++)
@@ -155,7 +155,7 @@ static int take_output(const struct kiln_shell *s, const struct kiln_buf *out,
 		    !kiln_text_number(number, 9999999, &index))
 			return kiln_fail(err, -KILN_E_CONF,
 					 "%s: interferes with the shell that reads it", s->name);
-		if (kiln_vars_set(vars, name, index, value, 0) < 0)
+		if (kiln_vars_set(vars, name, index, value, KILN_NOWHERE) < 0)
 			return kiln_fail(err, -ENOMEM, "out of memory");
 	}
 	return name ? 0 : kiln_fail(err, -KILN_E_CONF, "%s: ends the shell that reads it", s->name);

@@ -45,10 +45,10 @@ int kiln_sh_note_suspects(struct kiln_vars *to, const struct kiln_vars *scope,
 		const struct kiln_var *v = &scope->v[i];
 		char *text;
 
-		if (!v->file || !v->line || (i && !strcmp(v->name, scope->v[i - 1].name)) ||
+		if (!v->file || !v->at.line || (i && !strcmp(v->name, scope->v[i - 1].name)) ||
 		    !is_suspect(v->name, accepted))
 			continue;
-		text = kiln_strf("%s:%u: %s", v->file, v->line, v->name);
+		text = kiln_strf("%s:%u: %s", v->file, v->at.line, v->name);
 		if (kiln_strv_take(&to->suspects, text) < 0)
 			return -ENOMEM;
 	}

@@ -82,7 +82,7 @@ static int copy_var(const struct kiln_var *from, struct kiln_var *to)
 		.value = strdup(from->value),
 		.file = from->file ? strdup(from->file) : NULL,
 		.index = from->index,
-		.line = from->line,
+		.at = from->at,
 		.late = from->late,
 	};
 
@@ -120,14 +120,14 @@ int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like)
 }
 
 int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const char *value,
-		  unsigned line)
+		  struct kiln_spot at)
 {
 	struct kiln_var v = {
 		.name = (char *)name,
 		.index = index,
 		.value = (char *)value,
 		.file = vars->file,
-		.line = line,
+		.at = at,
 	};
 
 	return kiln_vars_put(vars, &v);
@@ -158,7 +158,7 @@ static int compare_vars(const void *a, const void *b)
 	const struct kiln_var *x = a, *y = b;
 	int r = compare(x, y->name, y->index);
 
-	return r ? r : (x->line > y->line) - (x->line < y->line);
+	return r ? r : (x->at.line > y->at.line) - (x->at.line < y->at.line);
 }
 
 /* One of two sorted lists that comes next, and whether the other has the same. */

@@ -60,13 +60,13 @@ struct kiln_setting kiln_reading_get(const struct kiln_reading *r, size_t i)
 {
 	const struct kiln_var *v = &r->got.vars.v[i];
 
-	return (struct kiln_setting){ v->name, v->index, v->value, v->file, v->line };
+	return (struct kiln_setting){ v->name, v->index, v->value, v->file, v->at.line };
 }
 
 const char *kiln_reading_construct(const struct kiln_reading *r, const char **file, unsigned *line)
 {
 	*file = r->got.file;
-	*line = r->got.line;
+	*line = r->got.at.line;
 	return r->got.construct;
 }
 

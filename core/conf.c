@@ -101,10 +101,10 @@ static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_con
 	env->conf_path = path;
 	r = kiln_conf_eval_source(&src, &ret->vars, &class, err);
 	ret->late |= class.late != NULL;
+	ret->at = class.at;
 	if (r < 0 || class.exactness == KILN_CONF_EXACT)
 		return r;
 	ret->file = path;
-	ret->line = class.line;
 	ret->construct = class.construct;
 	return 0;
 }
@@ -119,14 +119,14 @@ static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 {
 	int r;
 
-	kiln_log(ctx, KILN_LOG_DEBUG, "%s:%u: %s: read by a confined bash", ret->file, ret->line,
+	kiln_log(ctx, KILN_LOG_DEBUG, "%s:%u: %s: read by a confined bash", ret->file, ret->at.line,
 		 ret->construct);
 	kiln_vars_free(&ret->vars);
 	ret->late = false;
 	env->conf_path = ret->files.v[0];
 	r = kiln_conf_shell(ctx, &ret->files, env, &ret->vars, err);
 	if (r == -KILN_E_SHELL)
-		kiln_err_wrap(err, "%s:%u: %s", ret->file, ret->line, ret->construct);
+		kiln_err_wrap(err, "%s:%u: %s", ret->file, ret->at.line, ret->construct);
 	return r;
 }
 
@@ -145,7 +145,7 @@ static int apply_directives(const struct kiln_ctx *ctx, struct kiln_vars *vars)
 		if (!name)
 			return -ENOMEM;
 		if (kiln_conf_accepts(name))
-			r = kiln_vars_set(vars, name, 0, equals + 1, 0);
+			r = kiln_vars_set(vars, name, 0, equals + 1, KILN_NOWHERE);
 	}
 	return r;
 }
@@ -160,7 +160,7 @@ static int evaluate_files(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 		r = evaluate_file(ctx, ret->files.v[i], env, ret, err);
 	if (r == 0 && ret->construct && ret->once && !ret->no_shell)
 		r = kiln_fail(err, -KILN_E_SHELL, "%s:%u: %s: needs a shell, which reads it twice",
-			      ret->file, ret->line, ret->construct);
+			      ret->file, ret->at.line, ret->construct);
 	else if (r == 0 && ret->construct && !ret->no_shell)
 		r = evaluate_in_shell(ctx, env, ret, err);
 	return r;
@@ -240,8 +240,8 @@ static int fill_in_version(struct kiln_vars *vars, struct kiln_mod mod, struct k
 		return 0;
 	r = kiln_strv_addf(warnings,
 			   "%s:%u: PACKAGE_VERSION is still the placeholder %s; %s is taken",
-			   v->file ? v->file : "dkms.conf", v->line, v->value, mod.version);
-	return r < 0 ? r : kiln_vars_set(vars, "PACKAGE_VERSION", 0, mod.version, v->line);
+			   v->file ? v->file : "dkms.conf", v->at.line, v->value, mod.version);
+	return r < 0 ? r : kiln_vars_set(vars, "PACKAGE_VERSION", 0, mod.version, v->at);
 }
 
 void kiln_conf_reading_done(struct kiln_conf_reading *r)

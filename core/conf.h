@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/conf-spot.h"
 #include "core/conf-world.h"
 #include "core/ctx.h"
 
@@ -34,7 +35,7 @@ struct kiln_var {
 	size_t index; /* of the array element; 0 for a scalar */
 	char *value;
 	char *file;    /* of the assignment; NULL: not known */
-	unsigned line; /* 0: not known */
+	struct kiln_spot at;
 	bool late;     /* stands for a value that needs bash, and waits for a build */
 };
 
@@ -52,7 +53,7 @@ const char *kiln_vars_get(const struct kiln_vars *vars, const char *name, size_t
 /* the same */
 const struct kiln_var *kiln_vars_find(const struct kiln_vars *vars, const char *name, size_t index);
 int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const char *value,
-		  unsigned line);
+		  struct kiln_spot at);
 /* copies it, with its file and line */
 int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like);
 /*
@@ -70,15 +71,15 @@ size_t kiln_vars_elements(const struct kiln_vars *vars, const char *name, size_t
 enum kiln_exactness { KILN_CONF_EXACT, KILN_CONF_NEEDS_SHELL };
 
 /*
- * Decides before anything is evaluated; for NEEDS_SHELL, construct (static) and line say what needs
- * it.
+ * Decides before anything is evaluated; for NEEDS_SHELL, construct (static) and place say what needs
+ * it.  After an error, the place is that of the error.
  */
 struct kiln_conf_class {
 	enum kiln_exactness exactness;
 	const char *construct;
-	unsigned line;
+	struct kiln_spot at;
 	const char *late; /* what the first value that waits needs; NULL: none waits */
-	unsigned late_line;
+	struct kiln_spot late_at;
 };
 
 /*
@@ -176,9 +177,9 @@ struct kiln_conf_reading {
 	bool late;    /* something does */
 	struct kiln_strv files; /* that were read, in order */
 	struct kiln_vars vars;
-	const char *construct; /* that needed a shell, and where; NULL: none did. Static */
-	const char *file;      /* of files */
-	unsigned line;
+	const char *construct; /* that needed a shell; NULL: none did. Static */
+	const char *file;      /* of files, that it is in */
+	struct kiln_spot at;   /* there; or of what was an error */
 };
 
 void kiln_conf_reading_done(struct kiln_conf_reading *r);

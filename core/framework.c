@@ -121,7 +121,7 @@ static int check_kernel_free(const struct kiln_vars *any, const struct kiln_vars
 			return kiln_fail(err, -KILN_E_CONF,
 					 "%s:%u: %s may name $kernelver, but not depend on it in "
 					 "another way",
-					 v->file ? v->file : "/" FILE_OF_ALL, v->line, v->name);
+					 v->file ? v->file : "/" FILE_OF_ALL, v->at.line, v->name);
 	}
 	return any->n == some->n
 		       ? 0

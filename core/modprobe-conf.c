@@ -71,7 +71,7 @@ static int add_lines(struct kiln_buf *b, const struct kiln_typing *t)
 			 kiln_strv_addf(&t->conf->warnings,
 					"%s:%u: MODULES_CONF[%zu] is left out: modprobe.d has no "
 					"such command",
-					v->file ? v->file : t->name, v->line, v->index) < 0)
+					v->file ? v->file : t->name, v->at.line, v->index) < 0)
 			return -ENOMEM;
 	}
 	return 0;

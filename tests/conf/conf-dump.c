@@ -94,7 +94,7 @@ static int dump_native(const struct kiln_sh_source *src)
 	if (kiln_conf_eval_source(src, &vars, &class, &err) < 0)
 		return refuse(&err);
 	if (class.exactness == KILN_CONF_NEEDS_SHELL) {
-		fprintf(stderr, "line %u: %s\n", class.line, class.construct);
+		fprintf(stderr, "line %u: %s\n", class.at.line, class.construct);
 		return NEEDS_SHELL;
 	}
 	print_vars(&vars);
@@ -125,7 +125,7 @@ static int dump_many(const struct kiln_sh_source *list)
 		if (kiln_conf_eval_source(&src, &vars, &class, &err) < 0)
 			printf("-- refused: %s\n", kiln_err_text(&err));
 		else if (class.exactness == KILN_CONF_NEEDS_SHELL)
-			printf("-- line %u: %s\n", class.line, class.construct);
+			printf("-- line %u: %s\n", class.at.line, class.construct);
 		else
 			print_vars(&vars);
 		kiln_err_clear(&err);

@@ -11,6 +11,8 @@
 
 #include "core/conf.h"
 
+#define LINE(n) ((struct kiln_spot){ (n), 1 })
+
 static int read_file(void *data, const char *path, char **text, size_t *len)
 {
 	static const struct {
@@ -88,7 +90,7 @@ static void assert_needs(const char *text, unsigned line)
 
 	assert_int_equal(eval(text, &vars, &class, &err), 0);
 	assert_int_equal(class.exactness, KILN_CONF_NEEDS_SHELL);
-	assert_int_equal(class.line, line);
+	assert_int_equal(class.at.line, line);
 	assert_int_equal(vars.n, 0);
 }
 
@@ -235,11 +237,11 @@ static void test_merge(void **state)
 	_cleanup_(kiln_vars_free) struct kiln_vars to = { 0 }, from = { 0 };
 
 	(void)state;
-	assert_int_equal(kiln_vars_set(&to, "b", 0, "old", 1), 0);
-	assert_int_equal(kiln_vars_set(&to, "b", 1, "kept", 1), 0);
-	assert_int_equal(kiln_vars_set(&to, "z", 0, "last", 1), 0);
-	assert_int_equal(kiln_vars_set(&from, "a", 0, "first", 1), 0);
-	assert_int_equal(kiln_vars_set(&from, "b", 0, "new", 2), 0);
+	assert_int_equal(kiln_vars_set(&to, "b", 0, "old", LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&to, "b", 1, "kept", LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&to, "z", 0, "last", LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&from, "a", 0, "first", LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&from, "b", 0, "new", LINE(2)), 0);
 	assert_int_equal(kiln_vars_merge(&to, &from), 0);
 	assert_int_equal(from.n, 0);
 	assert_int_equal(to.n, 4);

@@ -9,6 +9,8 @@
 
 #include "core/conf.h"
 
+#define LINE(n) ((struct kiln_spot){ (n), 1 })
+
 static const struct kiln_conf_env env = {
 	.mod = { "acme", "1.2" },
 	.kern = { "6.1.0-9-amd64", "x86_64" },
@@ -69,7 +71,7 @@ static void test_variables(void **state)
 	assert_value(&vars, "PATCH", 3, "x.patch");
 	assert_null(kiln_vars_get(&vars, "PATCH", 0));
 	assert_null(kiln_vars_get(&vars, "mine", 0));
-	assert_int_equal(kiln_vars_find(&vars, "PATCH", 3)->line, 5);
+	assert_int_equal(kiln_vars_find(&vars, "PATCH", 3)->at.line, 5);
 	assert_string_equal(kiln_vars_find(&vars, "PATCH", 3)->file, "dkms.conf");
 }
 
@@ -88,7 +90,7 @@ static void test_overlay(void **state)
 	assert_value(&vars, "CLEAN", 0, "older a");
 	assert_string_equal(kiln_vars_find(&vars, "PATCH", 0)->file, "dkms.conf");
 	assert_string_equal(kiln_vars_find(&vars, "PATCH", 1)->file, "/etc/dkms/acme.conf");
-	assert_int_equal(kiln_vars_find(&vars, "PATCH", 0)->line, 2);
+	assert_int_equal(kiln_vars_find(&vars, "PATCH", 0)->at.line, 2);
 }
 
 static void test_needs_shell(void **state)
@@ -100,11 +102,11 @@ static void test_needs_shell(void **state)
 	eval("dkms.conf", "CLEAN=before\n", &vars);
 	class = eval("dkms.conf", "CLEAN=after\nMAKE=\"make -j$(./jobs)\"\n", &vars);
 	assert_int_equal(class.exactness, KILN_CONF_NEEDS_SHELL);
-	assert_int_equal(class.line, 2);
+	assert_int_equal(class.at.line, 2);
 	assert_string_equal(class.construct, "a command");
 	class = eval("dkms.conf", "CLEAN=after\n\nMAKE='make -j$(./jobs)'\n", &vars);
 	assert_int_equal(class.exactness, KILN_CONF_NEEDS_SHELL);
-	assert_int_equal(class.line, 3);
+	assert_int_equal(class.at.line, 3);
 	assert_int_equal(vars.n, 1);
 	assert_value(&vars, "CLEAN", 0, "before");
 }
@@ -166,10 +168,10 @@ static void test_vars(void **state)
 
 	(void)state;
 	for (size_t i = 20; i-- > 0;) {
-		assert_int_equal(kiln_vars_set(&vars, "b", i * 3, "x", 1), 0);
-		assert_int_equal(kiln_vars_set(&vars, i % 2 ? "a" : "c", i, "y", 2), 0);
+		assert_int_equal(kiln_vars_set(&vars, "b", i * 3, "x", LINE(1)), 0);
+		assert_int_equal(kiln_vars_set(&vars, i % 2 ? "a" : "c", i, "y", LINE(2)), 0);
 	}
-	assert_int_equal(kiln_vars_set(&vars, "b", 9, "z", 1), 0);
+	assert_int_equal(kiln_vars_set(&vars, "b", 9, "z", LINE(1)), 0);
 	assert_int_equal(kiln_vars_elements(&vars, "b", &first), 20);
 	assert_int_equal(first, 10);
 	assert_value(&vars, "b", 9, "z");
