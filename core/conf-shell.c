@@ -15,7 +15,9 @@
 #include "core/base/proc.h"
 #include "core/base/text.h"
 
+#include "core/conf-cache.h"
 #include "core/conf-eval.h"
+#include "core/confine-watch.h"
 #include "core/confine.h"
 
 enum { SECONDS = 20, MOST_OUTPUT = 1 << 20 };
@@ -232,19 +234,18 @@ static int explain(const struct kiln_shell *s, int r, const struct kiln_confine 
 	}
 }
 
-static int run(const struct kiln_shell *s, const struct kiln_strv *argv, struct kiln_vars *vars,
-	       struct kiln_err *err)
+static int run(const struct kiln_shell *s, const struct kiln_strv *argv, int cwd,
+	       struct kiln_vars *vars, struct kiln_err *err)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	_cleanup_(kiln_confine_freep) struct kiln_confine *confine = NULL;
 	_cleanup_(kiln_buf_free) struct kiln_buf out = KILN_BUF_INIT;
-	_cleanup_(remove_dir) char *dir = NULL;
-	_cleanup_(closep) int cwd = open_cwd(s, &dir);
 	struct kiln_proc p = KILN_PROC_INIT;
 	int r = kiln_confine_new(KILN_CONFINED_CALLS, s->sight, &confine, err);
 
 	if (r < 0)
 		return r;
+	kiln_confine_watch(confine, s->watch);
 	p.argv = (const char *const *)argv->v;
 	p.env = env;
 	p.cwd = cwd;
@@ -260,16 +261,40 @@ static int run(const struct kiln_shell *s, const struct kiln_strv *argv, struct 
 int kiln_shell_read(const struct kiln_shell *s, struct kiln_vars *vars, struct kiln_err *err)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv argv = KILN_STRV_INIT;
+	_cleanup_(remove_dir) char *dir = NULL;
+	_cleanup_(closep) int cwd = open_cwd(s, &dir);
 
 	if (make_argv(s, &argv) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	return run(s, &argv, vars, err);
+	return run(s, &argv, cwd, vars, err);
+}
+
+/* ---- of a module ---- */
+
+/* Asks bash, and keeps the answer. */
+static int ask(struct kiln_ctx *ctx, struct kiln_shell *s, const struct kiln_conf_question *q,
+	       struct kiln_vars *vars, struct kiln_err *err)
+{
+	_cleanup_(kiln_watch_freep) struct kiln_watch *watch = q->key[0] ? kiln_watch_new() : NULL;
+	_cleanup_(kiln_vars_free) struct kiln_vars got = { 0 };
+	_cleanup_(remove_dir) char *dir = NULL;
+	_cleanup_(closep) int cwd = open_cwd(s, &dir);
+	int r;
+
+	s->watch = watch;
+	r = run(s, q->argv, cwd, &got, err);
+	if (r < 0)
+		return r;
+	if (watch)
+		kiln_conf_cache_keep(ctx, q, watch, dir, &got);
+	return kiln_vars_copy(vars, &got) < 0 ? kiln_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
 int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		    const struct kiln_conf_env *env, struct kiln_vars *vars, struct kiln_err *err)
 {
-	_cleanup_(kiln_strv_free) struct kiln_strv sight = KILN_STRV_INIT;
+	_cleanup_(kiln_strv_free) struct kiln_strv sight = KILN_STRV_INIT, argv = KILN_STRV_INIT;
+	struct kiln_conf_question q = { .argv = &argv, .paths = paths };
 	struct kiln_shell s = {
 		.name = paths->v[0],
 		.accepted = kiln_conf_names(),
@@ -282,7 +307,12 @@ int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		.sight = &sight,
 	};
 
+	if (make_argv(&s, &argv) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
+	kiln_conf_question_begin(ctx, &q);
+	if (kiln_conf_cache_find(ctx, &q, vars))
+		return 0;
 	if (kiln_conf_sight(ctx->root_path, paths, env, &sight) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	return kiln_shell_read(&s, vars, err);
+	return ask(ctx, &s, &q, vars, err);
 }

@@ -4,6 +4,8 @@
 
 #include "core/conf.h"
 
+struct kiln_watch;
+
 struct kiln_shell {
 	const char *name;              /* for messages */
 	const char *const *accepted;   /* names to be passed back, ending with NULL */
@@ -16,6 +18,7 @@ struct kiln_shell {
 	int cwd;                       /* -1: an empty directory */
 	/* what it may open, as far as the kernel has Landlock; NULL: everything that is readable */
 	const struct kiln_strv *sight;
+	struct kiln_watch *watch;      /* notes what it asks for; NULL: nobody does */
 };
 
 /*

@@ -35,7 +35,8 @@ static int add_system(struct kiln_strv *to)
 	static const char *const paths[] = {
 		"/bin", "/sbin", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/os-release",
 		"/etc/lsb-release", "/etc/debian_version", "/etc/redhat-release", "/etc/SuSE-release",
-		"/proc/cpuinfo", "/proc/meminfo", "/proc/version", "/sys/devices/system/cpu",
+		/* without the second one what links libselinux looks into mounts, which differ */
+		"/proc/cpuinfo", "/proc/filesystems", "/proc/meminfo", "/proc/version", "/sys/devices/system/cpu",
 		"/dev/urandom", "/dev/zero",
 	};
 	int r = add_all_but(to, "/usr", "src", "lib");

@@ -163,12 +163,22 @@ static void deny_all(struct program *p, const int *calls, size_t n)
 		deny(p, (unsigned)calls[i], EPERM);
 }
 
+struct filter {
+	struct sock_fprog head;
+	struct program body;
+};
+
+/* What is not decided before is allowed. */
+static struct sock_fprog *finish(struct filter *f)
+{
+	add(&f->body, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	f->head = (struct sock_fprog){ .len = f->body.n, .filter = f->body.code };
+	return &f->head;
+}
+
 struct sock_fprog *kiln_calls_filter(enum kiln_calls what)
 {
-	struct {
-		struct sock_fprog head;
-		struct program body;
-	} *made = ARCHITECTURE ? calloc(1, sizeof(*made)) : NULL;
+	struct filter *made = ARCHITECTURE ? calloc(1, sizeof(*made)) : NULL;
 	struct program *p;
 
 	if (!made)
@@ -180,9 +190,22 @@ struct sock_fprog *kiln_calls_filter(enum kiln_calls what)
 		deny_all(p, denied_to_readers, ARRAY_SIZE(denied_to_readers));
 	check_clone(p);
 	check_ioctl(p);
-	add(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	made->head = (struct sock_fprog){ .len = p->n, .filter = p->code };
-	return &made->head;
+	return finish(made);
+}
+
+/* Calls of other architectures do not get as far as to do something. */
+struct sock_fprog *kiln_calls_notify(const int *calls, size_t n)
+{
+	struct filter *made = ARCHITECTURE ? calloc(1, sizeof(*made)) : NULL;
+
+	if (!made)
+		return NULL;
+	load(&made->body, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < n; i++) {
+		add(&made->body, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (unsigned)calls[i]);
+		add(&made->body, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+	}
+	return finish(made);
 }
 
 void kiln_calls_filter_free(struct sock_fprog *filter)

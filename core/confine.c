@@ -26,6 +26,8 @@
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 
+#include "core/confine-watch.h"
+
 enum {
 	CPU_SECONDS = 10,
 	MOST_PROCESSES = 256,
@@ -42,6 +44,7 @@ struct kiln_confine {
 	struct kiln_user user;
 	struct sock_fprog *filter;
 	int rules; /* Landlock ruleset; -1: none */
+	struct kiln_watch *watch; /* NULL: nobody wants to know */
 	enum kiln_confinement least;
 	enum kiln_confinement *reached; /* shared with the child */
 };
@@ -95,6 +98,11 @@ int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight,
 	c->user = choose_user();
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+void kiln_confine_watch(struct kiln_confine *c, struct kiln_watch *w)
+{
+	c->watch = w;
 }
 
 void kiln_confine_free(struct kiln_confine *c)
@@ -158,8 +166,8 @@ static void set_limits(void)
 	signal(SIGXFSZ, SIG_IGN); /* a write too many is an error, no reason to die */
 }
 
-/* Ends as the process did that it stands for, which is the first of the namespace. */
-static void wait_for(pid_t first)
+/* Ends as the process did that it stands for, which may be the first of a namespace. */
+static void end_as(pid_t first)
 {
 	int status = 0;
 
@@ -179,9 +187,25 @@ bool kiln_own_processes(void)
 	if (pid < 0)
 		_exit(126);
 	if (pid)
-		wait_for(pid);
+		end_as(pid);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return true;
+}
+
+/* The same with the one that stays behind as the watcher, also where there is no such namespace. */
+static bool own_processes_watched(struct kiln_watch *w, bool allowed)
+{
+	bool own = allowed && unshare(CLONE_NEWPID) == 0;
+	pid_t pid = kiln_watch_open(w) ? fork() : -1;
+
+	if (pid < 0)
+		_exit(126);
+	if (pid) {
+		kiln_watch_run(w, pid);
+		end_as(pid);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return own;
 }
 
 bool kiln_drop_capabilities(void)
@@ -217,10 +241,16 @@ static enum kiln_confinement confine(const struct kiln_confine *c)
 
 	set_limits();
 	network = unshare(CLONE_NEWNET) == 0;
-	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0 && kiln_own_processes();
+	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0;
+	if (c->watch)
+		processes = own_processes_watched(c->watch, processes);
+	else
+		processes = processes && kiln_own_processes();
 	if (!drop_privileges(c) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return KILN_CONFINED_NOT;
 	files = c->rules >= 0 && kiln_landlock_enforce(c->rules) == 0;
+	if (c->watch)
+		kiln_watch_begin(c->watch);
 	calls = c->filter && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, c->filter) == 0;
 	if (!(calls || (files && network)))
 		return KILN_CONFINED_USER;

@@ -34,6 +34,9 @@ int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight,
 		     struct kiln_err *err);
 void kiln_confine_free(struct kiln_confine *c);
 void kiln_confine_freep(struct kiln_confine **c);
+struct kiln_watch;
+/* Has it noted which files are asked for; w stays the caller's, and as long as c. */
+void kiln_confine_watch(struct kiln_confine *c, struct kiln_watch *w);
 /* For kiln_proc.prepare with the object as its data: non-zero when it is not confined enough. */
 int kiln_confine_child(void *confine);
 /* What the last child reached. */
@@ -77,4 +80,6 @@ enum kiln_calls {
  * confine-calls.c
  */
 struct sock_fprog *kiln_calls_filter(enum kiln_calls what);
+/* One that tells its listener of these calls, and denies nothing.  NULL as above. */
+struct sock_fprog *kiln_calls_notify(const int *calls, size_t n);
 void kiln_calls_filter_free(struct sock_fprog *filter);

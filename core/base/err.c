@@ -78,6 +78,8 @@ const char *kiln_err_text(const struct kiln_err *err)
 
 void kiln_err_clear(struct kiln_err *err)
 {
+	if (!err)
+		return;
 	free(err->text);
 	*err = (struct kiln_err)KILN_ERR_INIT;
 }
