@@ -20,6 +20,17 @@ complain() {
 	failed=1
 }
 
+# The tables in README have a file for each row, and each such file a row: 20 and 10.
+counted() { # PREFIX ROWS
+	local rows
+	rows=$(sed -nE "s/^ *([0-9]+)  ($1-[a-z-]+) .*/\1 \2.conf/p" "$here/README")
+	[[ $(cut -d' ' -f1 <<<"$rows") == "$(seq "$2")" ]] || complain "README: the rows of $1- are not 1 to $2"
+	[[ $(cut -d' ' -f2 <<<"$rows" | LC_ALL=C sort) == "$(cd -- "$here" && LC_ALL=C printf '%s\n' "$1"-*.conf)" ]] ||
+		complain "README: the rows of $1- are not the files"
+}
+counted nasty 20
+counted twice 10
+
 native=() shell=()
 for conf in "$here"/*.conf; do
 	read -r first <"$conf"
