@@ -13,7 +13,7 @@
 
 #include "core/base/cleanup.h"
 
-enum { DEEPEST = 60, STRONGEST = 11, MOST_DIGITS = 18, LARGEST_INDEX = 9999999 };
+enum { COST = 100, DEEPEST = 60, STRONGEST = 11, MOST_DIGITS = 18, LARGEST_INDEX = 9999999 };
 
 struct arith {
 	struct kiln_sh_eval *ev;
@@ -82,6 +82,8 @@ static int value_of(struct arith *a, const struct place *at, long long *ret)
 		return KILN_SH_NEEDS;
 	if (!value || !value[strspn(value, " \t\n")])
 		return 0;
+	if (kiln_sh_charge(a->ev, COST + strlen(value) * 4))
+		return -KILN_E_CONF;
 	*ret = comma(&inner);
 	skip_blanks(&inner);
 	if (!inner.failed && *inner.p)
@@ -378,7 +380,7 @@ int kiln_sh_arithmetic(struct kiln_sh_eval *ev, const char *text, struct kiln_sp
 	skip_blanks(&a);
 	if (!*a.p)
 		return kiln_sh_charge(ev, 1);
-	if (kiln_sh_charge(ev, strlen(text) * 4))
+	if (kiln_sh_charge(ev, COST + strlen(text) * 4))
 		return -KILN_E_CONF;
 	*ret = comma(&a);
 	skip_blanks(&a);
