@@ -30,7 +30,7 @@
 
 enum {
 	CPU_SECONDS = 10,
-	MOST_PROCESSES = 256,
+	OWN_PROCESSES = 256,
 	MEMORY = 1 << 30
 };
 
@@ -44,12 +44,20 @@ struct kiln_confine {
 	struct kiln_user user;
 	struct sock_fprog *filter;
 	int rules; /* Landlock ruleset; -1: none */
+	unsigned long processes; /* that the user may have; 0: no limit */
 	struct kiln_watch *watch; /* NULL: nobody wants to know */
 	enum kiln_confinement least;
 	enum kiln_confinement *reached; /* shared with the child */
 };
 
 /* ---- in the parent ---- */
+
+unsigned long kiln_most_processes(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return 1024 + 32 * (processors > 0 ? (unsigned long)processors : 1);
+}
 
 static struct kiln_user choose_user(void)
 {
@@ -96,6 +104,7 @@ int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight,
 	if (c->rules == -ENOMEM)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	c->user = choose_user();
+	c->processes = c->user.uid != geteuid() ? kiln_most_processes() + OWN_PROCESSES : 0;
 	*ret = TAKE_PTR(c);
 	return 0;
 }
@@ -156,11 +165,13 @@ void kiln_limit(int what, unsigned long value)
 	setrlimit(what, &l);
 }
 
-static void set_limits(void)
+/* The kernel counts what a user has everywhere: beside the builds of the same one, and not with a person's. */
+static void set_limits(const struct kiln_confine *c)
 {
 	kiln_limit(RLIMIT_CPU, CPU_SECONDS);
 	kiln_limit(RLIMIT_AS, MEMORY);
-	kiln_limit(RLIMIT_NPROC, MOST_PROCESSES);
+	if (c->processes)
+		kiln_limit(RLIMIT_NPROC, c->processes);
 	kiln_limit(RLIMIT_FSIZE, 0);
 	kiln_limit(RLIMIT_CORE, 0);
 	signal(SIGXFSZ, SIG_IGN); /* a write too many is an error, no reason to die */
@@ -239,7 +250,7 @@ static enum kiln_confinement confine(const struct kiln_confine *c)
 {
 	bool network, processes, calls, files;
 
-	set_limits();
+	set_limits(c);
 	network = unshare(CLONE_NEWNET) == 0;
 	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0;
 	if (c->watch)

@@ -49,6 +49,8 @@ struct sock_fprog;
 
 /* One forks, as who asks for a PID namespace is not in it: true in its first process; false: none. */
 bool kiln_own_processes(void);
+/* That the user of builds may have at a time, on this machine. */
+unsigned long kiln_most_processes(void);
 /* Lowers a limit of setrlimit(). */
 void kiln_limit(int what, unsigned long value);
 bool kiln_drop_capabilities(void);

@@ -107,7 +107,6 @@ static int choose_mounts(struct kiln_ctx *ctx, struct kiln_sandbox *s, const str
 static void choose_limits(struct kiln_sandbox *s)
 {
 	unsigned long pages = (unsigned long)sysconf(_SC_PHYS_PAGES), least = 2UL << 30;
-	unsigned long processors = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN);
 
 	/* What one process may take: as much as there is, so that no compiler meets it. */
 	s->memory = pages * (unsigned long)sysconf(_SC_PAGESIZE);
@@ -115,7 +114,7 @@ static void choose_limits(struct kiln_sandbox *s)
 		s->memory = least;
 	/* The kernel counts what a user has everywhere; those of a person are not to be counted in. */
 	if (s->other_user || s->level == KILN_ISOLATION_ISOLATED)
-		s->processes = 1024 + 32 * processors;
+		s->processes = kiln_most_processes();
 }
 
 /* ---- below "isolated" there is no private /tmp ---- */
