@@ -17,6 +17,8 @@
 #include "core/base/proc.h"
 #include "core/base/text.h"
 
+#include "core/code.h"
+
 enum { LARGEST_CODE = 4 * 1024 * 1024, LONGEST_VERSION = 80, GIT_SECONDS = 10 };
 
 void kiln_init_version_done(struct kiln_init_version *v)
@@ -58,34 +60,6 @@ static int settle(char *text, char *origin, struct kiln_init_version *ret)
 
 /* ---- C ---- */
 
-static bool is_identifier(char c)
-{
-	return isalnum((unsigned char)c) || c == '_';
-}
-
-/* The string literal at s; NULL: there is none.  Owned by the caller. */
-static char *literal(const char *s)
-{
-	const char *end = *s == '"' ? strchr(s + 1, '"') : NULL;
-
-	return end ? strndup(s + 1, (size_t)(end - s - 1)) : NULL;
-}
-
-/* Value of "#define NAME" in one text, where it begins; NULL: it is not there. */
-static const char *find_define(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = strstr(text, "define"); p; p = strstr(p + 1, "define")) {
-		const char *at = p + strlen("define");
-
-		at += strspn(at, " \t");
-		if (!strncmp(at, name, n) && (at[n] == ' ' || at[n] == '\t'))
-			return at + n + strspn(at + n, " \t");
-	}
-	return NULL;
-}
-
 static char *read_code(const struct kiln_init *in, const char *path)
 {
 	char *text = NULL;
@@ -98,8 +72,8 @@ static int from_define(const struct kiln_init *in, const char *name, struct kiln
 {
 	for (size_t i = 0; i < in->codes.n; i++) {
 		_cleanup_(freep) char *text = read_code(in, in->codes.v[i]);
-		const char *at = text ? find_define(text, name) : NULL;
-		char *value = at ? literal(at) : NULL;
+		const char *at = text ? kiln_code_define(text, name) : NULL;
+		char *value = at ? kiln_code_literal(at) : NULL;
 		int r;
 
 		if (!value)
@@ -115,20 +89,17 @@ static int from_define(const struct kiln_init *in, const char *name, struct kiln
 /* MODULE_VERSION("1.2") or MODULE_VERSION(NAME) in one file. */
 static int from_file(const struct kiln_init *in, const char *path, struct kiln_init_version *ret)
 {
-	static const char call[] = "MODULE_VERSION(";
 	_cleanup_(freep) char *text = read_code(in, path), *name = NULL;
-	const char *at = text ? strstr(text, call) : NULL, *end;
+	const char *at = text ? kiln_code_call(text, "MODULE_VERSION") : NULL, *end = at;
 	char *value;
 
-	if (!at || (at > text && is_identifier(at[-1])))
+	if (!at)
 		return 0;
-	end = at + strlen(call);
-	end += strspn(end, " \t\n");
-	value = literal(end);
+	value = kiln_code_literal(end);
 	if (value)
 		return settle(value, kiln_strf("MODULE_VERSION in %s:%u", path, line_at(text, at)),
 			      ret);
-	for (at = end; is_identifier(*end);)
+	while (kiln_code_is_identifier(*end))
 		end++;
 	name = strndup(at, (size_t)(end - at));
 	if (!name)
