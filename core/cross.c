@@ -16,15 +16,15 @@
 #include "core/kernel.h"
 
 static const struct kiln_arch archs[] = {
-	{ "x86_64", " amd64 ", "CONFIG_X86_64", "x86_64", "x86_64-linux-gnu" },
-	{ "i686", " i386 i486 i586 ", "CONFIG_X86_32", "i386", "i686-linux-gnu" },
-	{ "aarch64", " arm64 ", "CONFIG_ARM64", "arm64", "aarch64-linux-gnu" },
-	{ "armv7l", " arm armhf armel armv6l armv7hl armv8l ", "CONFIG_ARM", "arm", "arm-linux-gnueabihf" },
-	{ "ppc64le", " ppc64el ppc64 powerpc64le ", "CONFIG_PPC64", "powerpc", "powerpc64le-linux-gnu" },
-	{ "s390x", " ", "CONFIG_S390", "s390", "s390x-linux-gnu" },
-	{ "riscv64", " ", "CONFIG_RISCV", "riscv", "riscv64-linux-gnu" },
-	{ "loongarch64", " loong64 ", "CONFIG_LOONGARCH", "loongarch", "loongarch64-linux-gnu" },
-	{ "mips64", " mips64el mips mipsel ", "CONFIG_MIPS", "mips", "mips64el-linux-gnuabi64" },
+	{ "x86_64", " amd64 ", "CONFIG_X86_64", "x86_64", "x86_64-linux-gnu", "amd64" },
+	{ "i686", " i386 i486 i586 ", "CONFIG_X86_32", "i386", "i686-linux-gnu", "i386" },
+	{ "aarch64", " arm64 ", "CONFIG_ARM64", "arm64", "aarch64-linux-gnu", "arm64" },
+	{ "armv7l", " arm armhf armel armv6l armv7hl armv8l ", "CONFIG_ARM", "arm", "arm-linux-gnueabihf", "armhf" },
+	{ "ppc64le", " ppc64el ppc64 powerpc64le ", "CONFIG_PPC64", "powerpc", "powerpc64le-linux-gnu", "ppc64el" },
+	{ "s390x", " ", "CONFIG_S390", "s390", "s390x-linux-gnu", "s390x" },
+	{ "riscv64", " ", "CONFIG_RISCV", "riscv", "riscv64-linux-gnu", "riscv64" },
+	{ "loongarch64", " loong64 ", "CONFIG_LOONGARCH", "loongarch", "loongarch64-linux-gnu", "loong64" },
+	{ "mips64", " mips64el mips mipsel ", "CONFIG_MIPS", "mips", "mips64el-linux-gnuabi64", "mips64el" },
 };
 
 const struct kiln_arch *kiln_arch_named(const char *name)

@@ -10,6 +10,7 @@ struct kiln_arch {
 	const char *symbol;  /* of the kernel's config */
 	const char *kbuild;  /* ARCH= */
 	const char *triplet; /* of GNU tools, as Debian and Fedora name them */
+	const char *debian;  /* of packages for dpkg */
 };
 
 /* By any of its names; NULL: not known.  All results are static. */

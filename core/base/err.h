@@ -46,6 +46,9 @@
 	X(NOHEADERS, 21, "the kernel's headers are not installed")          \
 	X(EXCLUDED, 77, "its dkms.conf excludes this kernel")               \
 	X(SCRIPT, 101, "a script of the module failed")                     \
+	X(TEMPLATE, 5, "a template is missing or not valid")                \
+	X(PACKAGE, 7, "the package could not be made")                      \
+	X(TOOL, 1, "a program that makes packages is missing")              \
 	X(LOCKED, 1, "another run holds the tree")                          \
 	X(SAME, 0, "there is nothing to do")                                \
 	X(FAILEDBEFORE, 0, "failed before with the same inputs")            \
