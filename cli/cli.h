@@ -46,6 +46,8 @@ struct cli {
 	bool all_modules, rpm_safe_upgrade;
 	const char *archive;          /* of mktarball: as typed; else absolute; NULL: not said */
 	bool binaries_only, source_only;
+	const char *spec;             /* of --spec; NULL: not said */
+	bool legacy_postinst;
 	bool all, repair, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 
@@ -141,6 +143,16 @@ int cli_mktarball(struct cli *c);
 int cli_ldtarball(struct cli *c);
 /* The module that an archive brings becomes the one that is meant; 0 or an exit status. */
 int cli_load_first(struct cli *c);
+/* pack.c, pack-build.c: every verb that makes packages */
+int cli_pack(struct cli *c);
+/* Modules of a directory that is not registered, built in trees of their own; what is to be removed afterwards. */
+struct cli_private {
+	struct kiln_ctx *before; /* that c->ctx stood for */
+	char *work;
+};
+/* Builds what c->mods and c->targets name; with p: from its directory, in trees of its own, which c->ctx then is about. */
+int cli_pack_build(struct cli *c, struct cli_private *p);
+void cli_private_done(struct cli *c, struct cli_private *p);
 
 /* conf.c, init.c, lint.c */
 int cli_conf(struct cli *c);

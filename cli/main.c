@@ -19,6 +19,8 @@
 #define ANY_MODULE "NAME/VERSION | DIRECTORY..."
 #define MODULES (CLI_MODULE | CLI_SEVERAL)
 #define UNDOES (CLI_G_SETS | CLI_G_ALL)
+#define PACKED "[NAME/VERSION | DIRECTORY]"
+#define PACKS (CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_ALL | CLI_G_BUILD | CLI_G_PACK)
 #define BUILDS (CLI_G_SETS | CLI_G_BUILD | CLI_G_FORCE | CLI_G_MANY)
 
 static const struct cli_verb verbs[] = {
@@ -56,6 +58,20 @@ static const struct cli_verb verbs[] = {
 	  "NAME/VERSION", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_ALL | CLI_G_ARCHIVE | CLI_G_PACK },
 	{ "ldtarball", "load source and built modules from an archive", CLI_NO_ALL, KILN_OP_LOAD, cli_ldtarball, "FILE",
 	  CLI_G_ARCHIVE | CLI_G_FORCE | CLI_G_PLAN },
+	{ "mkspec", "write a spec file for a module's source, to be kept", CLI_TAKES_PATH | CLI_NO_ALL, 0, cli_pack, PACKED,
+	  CLI_G_MODULE | CLI_G_CONF | CLI_G_FORCE | CLI_G_SPEC },
+	{ "mkdebian", "write a debian/ folder for it, to be kept", CLI_TAKES_PATH | CLI_NO_ALL, 0, cli_pack, PACKED,
+	  CLI_G_MODULE | CLI_G_CONF | CLI_G_FORCE },
+	{ "mkrpm", "make RPMs of a module", CLI_TAKES_PATH, KILN_OP_BUILD, cli_pack, PACKED, PACKS | CLI_G_SPEC | CLI_G_LEGACY },
+	{ "mkdeb", "make Debian packages of a module", CLI_TAKES_PATH, KILN_OP_BUILD, cli_pack, PACKED, PACKS | CLI_G_LEGACY },
+	{ "mkdsc", "make a Debian source package of a module", CLI_TAKES_PATH | CLI_NO_ALL, 0, cli_pack, PACKED,
+	  CLI_G_MODULE | CLI_G_CONF },
+	{ "mkbmdeb", "make a Debian package of its modules for a kernel", CLI_TAKES_PATH, KILN_OP_BUILD, cli_pack, PACKED,
+	  PACKS & ~CLI_G_PACK },
+	{ "mkkmod", "make an RPM of its modules for a kernel", CLI_TAKES_PATH, KILN_OP_BUILD, cli_pack, PACKED,
+	  (PACKS & ~CLI_G_PACK) | CLI_G_SPEC },
+	{ "mkkmp", "make a source RPM for SUSE and Red Hat to build", CLI_TAKES_PATH | CLI_NO_ALL, 0, cli_pack, PACKED,
+	  CLI_G_MODULE | CLI_G_CONF | CLI_G_SPEC },
 	{ "generate_mok", "make the key that modules are signed with", CLI_ROOT, 0, cli_generate_mok, NULL, 0 },
 	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,
 	  KILN_OP_INSTALL, cli_autoinstall, NULL, CLI_G_KERNEL | CLI_G_PLAN },

@@ -134,6 +134,7 @@ static int set_rpm(struct cli *c, const char *v) { (void)v; c->rpm_safe_upgrade 
 static int set_archive(struct cli *c, const char *v) { c->archive = keep(c, v); return CLI_OK; }
 static int set_binaries(struct cli *c, const char *v) { (void)v; c->binaries_only = true; return CLI_OK; }
 static int set_sources(struct cli *c, const char *v) { (void)v; c->source_only = true; return CLI_OK; }
+static int set_spec(struct cli *c, const char *v) { c->spec = strchr(v, '/') ? keep_path(c, v) : keep(c, v); return CLI_OK; }
 static int set_plain(struct cli *c, const char *v) { (void)v; c->plain = true; return CLI_OK; }
 static int set_how(struct cli *c, const char *v) { (void)v; c->how = true; return CLI_OK; }
 static int set_json(struct cli *c, const char *v) { (void)v; c->json = true; return CLI_OK; }
@@ -143,6 +144,15 @@ static int set_failed(struct cli *c, const char *v) { (void)v; c->failed = true;
 static int set_dry_run(struct cli *c, const char *v) { (void)v; c->dry_run = true; return CLI_OK; }
 static int set_help(struct cli *c, const char *v) { (void)v; c->help = true; return CLI_OK; }
 static int set_show_version(struct cli *c, const char *v) { (void)v; c->show_version = true; return CLI_OK; }
+
+static int set_legacy(struct cli *c, const char *v)
+{
+	c->legacy_postinst = !strcmp(v, "1");
+	if (c->legacy_postinst || !strcmp(v, "0"))
+		return CLI_OK;
+	cli_error("--legacy-postinst is 0 or 1, not \"%s\".", v);
+	return CLI_UNKNOWN_OPTION;
+}
 
 /* Options that dkms keeps for scripts written for 2.x. */
 static int set_past(struct cli *c, const char *v)
@@ -195,8 +205,11 @@ static const struct cli_option table[] = {
 	{ "installtree", 0, true, true, set_install_tree, "DIR              instead of /lib/modules", 0 },
 	{ "quiet", 'q', false, false, set_quiet, "                 say nothing", 0 },
 	{ "verbose", 0, false, false, set_verbose, "                 say each step", 0 },
-	{ "binaries-only", 0, false, false, set_binaries, "                 built modules without the source", CLI_G_PACK },
-	{ "source-only", 0, false, false, set_sources, "                 the source without built modules", CLI_G_PACK },
+	{ "binaries-only", 0, false, false, set_binaries, "                 only what is built", CLI_G_PACK },
+	{ "source-only", 0, false, false, set_sources, "                 only the source", CLI_G_PACK },
+	{ "spec", 0, true, true, set_spec, "FILE             the template to use", CLI_G_SPEC },
+	{ "legacy-postinst", 0, true, true, set_legacy, "0|1              with a postinst of its own, for old systems",
+	  CLI_G_LEGACY },
 	{ "debug", 0, false, false, set_verbose, NULL, 0 },
 	{ "help", 'h', false, false, set_help, "                 this text, or that of a verb", 0 },
 	{ "version", 'V', false, false, set_show_version, "                 the version of this program", 0 },

@@ -21,8 +21,10 @@ enum cli_group { /* of an option: one; of a verb: those that it takes; 0: every 
 	CLI_G_VIEW = 1 << 13,  /* dkms conf */
 	CLI_G_DOCTOR = 1 << 14,
 	CLI_G_WRITE = 1 << 15, /* dkms init */
-	CLI_G_ARCHIVE = 1 << 19,
 	CLI_G_PACK = 1 << 16,  /* built modules, source, or both */
+	CLI_G_SPEC = 1 << 17,  /* --spec */
+	CLI_G_LEGACY = 1 << 18, /* --legacy-postinst */
+	CLI_G_ARCHIVE = 1 << 19,
 
 	CLI_G_SETS = CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_PLAN,
 };
