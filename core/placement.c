@@ -277,12 +277,22 @@ static int add_found(struct kiln_placement *p, struct kiln_found f)
 	return 0;
 }
 
+/* Before anything is allocated: thousands of files are asked. */
+static bool may_have_key(const char *file, const char *key)
+{
+	for (; *key && (*file == *key || (*file == '-' && *key == '_')); file++)
+		key++;
+	return !*key && kiln_text_starts(file, ".ko");
+}
+
 static bool is_named(void *data, const char *name)
 {
 	const struct kiln_placement *p = data;
-	_cleanup_(freep) char *key = kiln_module_key(name);
 
-	return key && kiln_strv_has(&p->names, key);
+	for (size_t i = 0; i < p->names.n; i++)
+		if (may_have_key(name, p->names.v[i]))
+			return true;
+	return false;
 }
 
 static int see_file(void *data, int dir, const char *name, const char *path, const struct stat *st)

@@ -93,13 +93,11 @@ int kiln_fs_remove_tree(int dir, const char *path)
 
 struct walk {
 	kiln_fs_walk_fn *fn;
-	kiln_fs_want_fn *want; /* NULL: everything */
 	void *data;
 	struct kiln_buf path;
 };
 
 static int walk_dir(struct walk *w, int fd);
-static int walk_wanted(struct walk *w, int dir, const char *name);
 
 static int walk_entry(struct walk *w, int dir, const char *name)
 {
@@ -112,8 +110,6 @@ static int walk_entry(struct walk *w, int dir, const char *name)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return w->fn(w->data, dir, name, kiln_buf_str(&w->path), &st);
-	if (w->want)
-		return walk_wanted(w, dir, name);
 	fd = openat(dir, name, OPEN_DIR);
 	return fd < 0 ? -errno : walk_dir(w, fd);
 }
@@ -141,72 +137,6 @@ int kiln_fs_walk(int dir, const char *path, kiln_fs_walk_fn *fn, void *data)
 	if (fd < 0)
 		return fd;
 	r = walk_dir(&w, fd);
-	kiln_buf_free(&w.path);
-	return r;
-}
-
-/* ---- the same for few files of many: directories are told by readdir(), the rest by its name ---- */
-
-/* Adds the name, that of a directory with a slash; what readdir() does not tell is taken along. */
-static int note_entry(const struct walk *w, const struct dirent *e, struct kiln_strv *names)
-{
-	if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-		return 0;
-	if (e->d_type == DT_DIR)
-		return kiln_strv_addf(names, "%s/", e->d_name);
-	return e->d_type == DT_UNKNOWN || w->want(w->data, e->d_name) ? kiln_strv_add(names, e->d_name) : 0;
-}
-
-static int list_wanted(const struct walk *w, DIR *d, struct kiln_strv *names)
-{
-	struct dirent *e;
-	int r = 0;
-
-	for (errno = 0; r >= 0 && (e = readdir(d)); errno = 0)
-		r = note_entry(w, e, names);
-	if (r >= 0 && errno)
-		return -errno;
-	kiln_strv_sort(names);
-	return r;
-}
-
-static int walk_one_wanted(struct walk *w, int fd, char *name)
-{
-	size_t len = w->path.len, n = strlen(name);
-	bool is_dir = name[n - 1] == '/';
-	int r;
-
-	name[is_dir ? n - 1 : n] = '\0';
-	kiln_buf_addf(&w->path, "%s%s", len ? "/" : "", name);
-	r = is_dir ? walk_wanted(w, fd, name) : walk_entry(w, fd, name);
-	kiln_buf_cut(&w->path, len);
-	return r;
-}
-
-static int walk_wanted(struct walk *w, int dir, const char *name)
-{
-	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
-	_cleanup_(closedirp) DIR *d = NULL;
-	int fd = openat(dir, name, OPEN_DIR), r;
-
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		r = -errno;
-		closep(&fd);
-		return r;
-	}
-	r = list_wanted(w, d, &names);
-	for (size_t i = 0; i < names.n && !r; i++)
-		r = walk_one_wanted(w, fd, names.v[i]);
-	return r;
-}
-
-int kiln_fs_walk_wanted(int dir, const char *path, kiln_fs_want_fn *want, kiln_fs_walk_fn *fn, void *data)
-{
-	struct walk w = { .fn = fn, .want = want, .data = data, .path = KILN_BUF_INIT };
-	_cleanup_(closep) int fd = kiln_fs_open_dir(dir, path);
-	int r = fd < 0 ? fd : walk_wanted(&w, fd, ".");
-
 	kiln_buf_free(&w.path);
 	return r;
 }

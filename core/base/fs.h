@@ -72,7 +72,10 @@ int kiln_fs_same(int a_dir, const char *a, int b_dir, const char *b);
 /* Calls fn for every non-directory below path, depth first, names sorted; stops at a non-zero return, and returns it. */
 typedef int kiln_fs_walk_fn(void *data, int dir, const char *name, const char *path, const struct stat *st);
 int kiln_fs_walk(int dir, const char *path, kiln_fs_walk_fn *fn, void *data);
-/* The same for few files among many: fn sees what want says yes to by its name, and the rest costs no system call. */
+/*
+ * The same for few files among many: fn sees what want says yes to by its name; the rest costs no system call,
+ * and, from the second time on, nor do directories that have not changed, but for one stat() each.
+ */
 typedef bool kiln_fs_want_fn(void *data, const char *name);
 int kiln_fs_walk_wanted(int dir, const char *path, kiln_fs_want_fn *want, kiln_fs_walk_fn *fn, void *data);
 

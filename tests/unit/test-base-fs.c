@@ -2,6 +2,8 @@
 /* The verbs of fs.h in a temporary directory: what they do, and what they leave alone. */
 #include "tests/unit/unit.h"
 
+#include <time.h>
+
 #include "core/base/cleanup.h"
 #include "core/base/err.h"
 
@@ -314,6 +316,30 @@ static void test_walk_wanted(void **state)
 	assert_int_equal(kiln_fs_walk_wanted(root->fd, "none", is_acme, collect, &b), -ENOENT);
 }
 
+/* What is kept of a directory holds until something in it comes or goes. */
+static void test_walk_wanted_again(void **state)
+{
+	struct unit_root *root = *state;
+	const struct timespec until_it_is_kept = { 3, 100000000 };
+
+	unit_write(root, "src/sub/acme", "");
+	unit_write(root, "src/other", "");
+	nanosleep(&until_it_is_kept, NULL);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const expected[] = { "sub/acme ", "sub/acme ", "acme-2 sub/acme sub/acme-1 ", "acme-2 " };
+		_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+
+		if (i == 2) {
+			unit_write(root, "src/sub/acme-1", "");
+			unit_write(root, "src/acme-2", "");
+		}
+		if (i == 3)
+			assert_int_equal(kiln_fs_remove_tree(root->fd, "src/sub"), 0);
+		assert_int_equal(kiln_fs_walk_wanted(root->fd, "src", is_acme, collect, &b), 0);
+		assert_string_equal(kiln_buf_str(&b), expected[i]);
+	}
+}
+
 static void test_same(void **state)
 {
 	struct unit_root *root = *state;
@@ -387,6 +413,7 @@ int main(void)
 		unit_test_with_root(test_remove_tree),
 		unit_test_with_root(test_walk),
 		unit_test_with_root(test_walk_wanted),
+		unit_test_with_root(test_walk_wanted_again),
 		unit_test_with_root(test_same),
 		unit_test_with_root(test_hash),
 		unit_test_with_root(test_hash_tree),
