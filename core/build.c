@@ -67,7 +67,8 @@ static int prepare(struct kiln_build *b, struct kiln_err *err)
 		b->deadline = now() + b->ctx->settings.build_seconds;
 	if (!job->kernel->headers)
 		return kiln_fail(err, -KILN_E_NOHEADERS, "the headers of kernel %s are not installed", b->kern.release);
-	r = kiln_kernel_details_load(b->ctx, job->kernel, &b->details, err);
+	r = job->details ? kiln_kernel_details_copy(&b->details, job->details) :
+			   kiln_kernel_details_load(b->ctx, job->kernel, &b->details, err);
 	if (r >= 0)
 		r = kiln_build_environment(b, err);
 	if (r >= 0)

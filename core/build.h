@@ -22,6 +22,7 @@ struct kiln_build_job {
 	const char *source_dir;            /* inside the root */
 	const struct kiln_conf *conf;
 	const struct kiln_kernel *kernel;  /* with headers */
+	const struct kiln_kernel_details *details; /* of it; NULL: not known yet */
 	struct kiln_jobs jobs;             /* for its makes */
 	bool private_mounts;               /* kiln_namespace_works() said so */
 	enum kiln_isolation isolation;     /* what kiln_sandbox_probe() found */

@@ -181,7 +181,7 @@ static void op_build(const struct work *w, struct kiln_done *d, bool *changed)
 	_cleanup_(kiln_conf_freep) struct kiln_conf *owned = NULL;
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_build_job job = { .ctx = w->ctx, .mod = w->step->mod, .source_dir = dir, .kernel = w->kernel,
-				      .jobs = *w->jobs, .private_mounts = w->x->private_mounts,
+				      .details = kiln_op_details(w->x, w->kernel), .jobs = *w->jobs, .private_mounts = w->x->private_mounts,
 				      .isolation = w->x->isolation, .isolation_why = w->x->isolation_why,
 				      .flags = w->step->flags };
 	int r = dir ? step_conf(w, dir, &owned, &job.conf, &err) : -ENOMEM;
@@ -360,16 +360,6 @@ void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const 
 	ops[step->op].run(&w, d, changed);
 	if (*changed && !(step->flags & KILN_KERNEL_GOES))
 		kiln_stale_mark(x->ctx, step->kern);
-}
-
-void kiln_op_prepare(const struct kiln_exec *x, const struct kiln_step *step)
-{
-	const struct kiln_kernel *kernel = step->op == KILN_OP_BUILD ? kiln_state_kernel(x->state, step->kern) : NULL;
-
-	if (!kernel || !kernel->headers)
-		return;
-	kiln_record_prepare(x->ctx, kernel);
-	kiln_proof_kernel(x->ctx, kernel);
 }
 
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d)

@@ -302,14 +302,15 @@ static void walk_close(struct walk *w)
 	free(w->steps);
 	free(w->ranks);
 	free(w->isolation_why);
+	kiln_exec_done(&w->exec);
 }
 
 int kiln_execute_locked(struct kiln_ctx *ctx, const struct kiln_state *s, const struct kiln_plan *p, int *lock,
 			kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err)
 {
-	_cleanup_(walk_close) struct walk w = { .exec = { .ctx = ctx, .state = s }, .plan = p, .fn = fn, .data = data };
+	_cleanup_(walk_close) struct walk w = { .plan = p, .fn = fn, .data = data };
 
-	if (walk_open(&w) < 0)
+	if (kiln_exec_init(&w.exec, ctx, s) < 0 || walk_open(&w) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	walk(&w, false);
 	kiln_times_save(ctx, &w.times);

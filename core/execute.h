@@ -14,13 +14,19 @@ struct kiln_exec {
 	bool private_mounts; /* builds see their own directory at <tree>/M/V/build */
 	enum kiln_isolation isolation; /* of builds, and why no better */
 	const char *isolation_why;
+	struct kiln_kernel_details **details; /* of each kernel of the state; NULL: nothing was built for it yet */
 };
+
+int kiln_exec_init(struct kiln_exec *x, struct kiln_ctx *ctx, const struct kiln_state *s); /* 0 or -ENOMEM */
+void kiln_exec_done(struct kiln_exec *x);
 
 /* Does one step in this process or in a worker, where jobs is for its makes; *changed: modules of the kernel moved. */
 void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_jobs *jobs,
 		 struct kiln_done *d, bool *changed);
-/* What workers can share is read before they are forked. */
+/* What workers can share is read before they are forked. prepare.c */
 void kiln_op_prepare(const struct kiln_exec *x, const struct kiln_step *step);
+/* Borrowed; NULL: they could not be read, or nobody prepared. */
+const struct kiln_kernel_details *kiln_op_details(const struct kiln_exec *x, const struct kiln_kernel *kernel);
 /* What remains to be done in the engine itself once a worker has done its step. */
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d);
 /* For a step with a refusal: the result and the words for it. */

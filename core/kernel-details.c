@@ -44,6 +44,30 @@ void kiln_kernel_details_done(struct kiln_kernel_details *d)
 	memset(d, 0, sizeof(*d));
 }
 
+static int copy(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -ENOMEM : 0;
+}
+
+int kiln_kernel_details_copy(struct kiln_kernel_details *to, const struct kiln_kernel_details *from)
+{
+	struct kiln_kernel_details d = *from;
+	int r = 0;
+
+	r |= copy(&d.cc, from->cc);
+	r |= copy(&d.ld, from->ld);
+	r |= copy(&d.llvm_suffix, from->llvm_suffix);
+	r |= copy(&d.demanded, from->demanded);
+	r |= copy(&d.cross, from->cross);
+	r |= copy(&d.sig_hash, from->sig_hash);
+	if (r < 0)
+		kiln_kernel_details_done(&d);
+	else
+		*to = d;
+	return r < 0 ? -ENOMEM : 0;
+}
+
 /* ---- compression ---- */
 
 /* How a file of this name is packed; -1: it is no module. */

@@ -36,6 +36,7 @@ void kiln_kernels_free(struct kiln_kernel *k, size_t n);
 int kiln_kernel_load(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_kernel *ret, struct kiln_err *err);
 void kiln_kernel_done(struct kiln_kernel *k);
 int kiln_kernel_details_load(struct kiln_ctx *ctx, const struct kiln_kernel *k, struct kiln_kernel_details *ret, struct kiln_err *err);
+int kiln_kernel_details_copy(struct kiln_kernel_details *to, const struct kiln_kernel_details *from); /* 0 or -ENOMEM */
 void kiln_kernel_details_done(struct kiln_kernel_details *d);
 /* kernel-tools.c: fills in tools, from the config as text ("": none) and the headers. 0 or -ENOMEM. */
 int kiln_kernel_find_tools(const struct kiln_ctx *ctx, const struct kiln_kernel *k, const char *config,
