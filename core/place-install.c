@@ -257,16 +257,12 @@ static void adopt(const struct kiln_place_job *job)
 {
 	struct kiln_kern kern = { job->kernel->release, job->kernel->arch };
 	_cleanup_(kiln_record_done) struct kiln_record record = { .version = 1 };
-	struct kiln_inputs inputs;
 	int r = kiln_record_load(job->ctx, job->mod, kern, &record);
 
 	release(job, &record);
 	if (!job->source_dir || r != -ENOENT)
 		return;
-	if (kiln_record_inputs(job->ctx, job->source_dir, job->mod, job->kernel, &inputs, NULL) < 0)
-		return;
-	record.inputs = strdup(inputs.hash);
-	if (record.inputs)
+	if (kiln_record_renew(job->ctx, job->source_dir, job->mod, job->kernel, &record) >= 0)
 		kiln_record_save(job->ctx, job->mod, kern, &record);
 }
 

@@ -192,6 +192,15 @@ void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_
 
 /* ---- the inputs ---- */
 
+int kiln_record_renew(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
+		      const struct kiln_kernel *kernel, struct kiln_record *ret)
+{
+	struct kiln_inputs now;
+	int r = kiln_record_inputs(ctx, source_dir, mod, kernel, &now, NULL);
+
+	return r < 0 ? r : set_string(&ret->inputs, now.hash);
+}
+
 /* The directory that the kernel's config is in, by way of links that mean this root; fd or -errno. */
 static int open_config_dir(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, const char **name)
 {

@@ -90,17 +90,14 @@ static int forget(const struct load *l, struct kiln_kern kern)
 	_cleanup_(kiln_record_done) struct kiln_record record = { 0 };
 	_cleanup_(freep) char *link = kiln_tree_link(l->ctx, mod_of(l), kern);
 	const struct kiln_kernel *kernel = l->state ? kiln_state_kernel(l->state, kern) : NULL;
-	char *inputs = NULL;
 
 	if (!link)
 		return -ENOMEM;
 	if (!kiln_fs_exists(l->ctx->root, kiln_rel(link)) || kiln_record_load(l->ctx, mod_of(l), kern, &record) < 0)
 		return kiln_record_drop(l->ctx, mod_of(l), kern);
 	say(l, "what is installed is from before, until \"dkms install --force\"", kern);
-	if (kernel && kernel->headers && kiln_record_inputs(l->ctx, l->source, mod_of(l), kernel, &inputs, NULL) >= 0) {
-		free(record.inputs);
-		record.inputs = inputs;
-	}
+	if (kernel && kernel->headers)
+		kiln_record_renew(l->ctx, l->source, mod_of(l), kernel, &record);
 	record.failed = record.held = false;
 	kiln_strv_free(&record.made);
 	free(record.reuse);
