@@ -209,7 +209,7 @@ static void op_install(const struct work *w, struct kiln_done *d, bool *changed)
 	else
 		kiln_place_install(&job, d, changed);
 	if (*changed && d->result == KILN_DONE)
-		kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ job.mod, w->step->kern, job.conf, true }, d);
+		kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ w->x->state, job.mod, w->step->kern, job.conf, true }, d);
 }
 
 /* The source may be gone by now: then records and the tree tell what to take away. */
@@ -224,7 +224,7 @@ static void op_uninstall(const struct work *w, struct kiln_done *d, bool *change
 
 	if (dir)
 		step_conf(w, dir, &owned, &job.conf, NULL);
-	kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ job.mod, w->step->kern, job.conf, false }, &weak);
+	kiln_weak_tell(w->ctx, &(struct kiln_weak_news){ w->x->state, job.mod, w->step->kern, job.conf, false }, &weak);
 	kiln_place_uninstall(&job, d, changed);
 	if (!d->note)
 		d->note = TAKE_PTR(weak.note);
@@ -312,9 +312,10 @@ static void op_index(const struct work *w, struct kiln_done *d, bool *changed)
 	int r;
 
 	(void)changed;
-	if (!w->kernel || !w->kernel->image)
+	if (!w->kernel || !w->kernel->image) {
+		kiln_weak_forget(w->ctx, w->step->kern.release);
 		r = kiln_index_clean(w->ctx, w->step->kern);
-	else
+	} else
 		r = kiln_index_update(w->ctx, w->step->kern, &err);
 	if (r < 0)
 		kiln_done_fail(d, r, &err);

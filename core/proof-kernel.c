@@ -55,16 +55,56 @@ static bool is_complete(const struct kiln_symvers *t)
 	return false;
 }
 
-static int read_symbols(int source, struct kiln_proof_kernel *k)
+/* Kernels of Red Hat and SUSE bring the list themselves, packed, for whoever has no headers. NULL: there is none. */
+static char *shipped_symbols(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
+{
+	static const char *const suffixes[] = { "gz", "xz", "zst" };
+	_cleanup_(freep) char *dir = kiln_tree_install_dir(ctx, (struct kiln_kern){ kernel->release, kernel->arch });
+
+	for (size_t i = 0; dir && i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_(freep) char *beside = kiln_strf("%s/symvers.%s", kiln_rel(dir), suffixes[i]);
+		_cleanup_(freep) char *boot = kiln_strf("boot/symvers-%s.%s", kernel->release, suffixes[i]);
+
+		if (beside && kiln_fs_exists(ctx->root, beside))
+			return TAKE_PTR(beside);
+		if (boot && kiln_fs_exists(ctx->root, boot))
+			return TAKE_PTR(boot);
+	}
+	return NULL;
+}
+
+static int read_shipped(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, char **ret)
+{
+	_cleanup_(freep) char *path = shipped_symbols(ctx, kernel), *data = NULL;
+	size_t len = 0;
+	int r = path ? kiln_ko_read(ctx->root, path, &data, &len) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	*ret = strndup(data, len);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int read_symbols(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, int source, struct kiln_proof_kernel *k)
 {
 	char *text = NULL;
 	int r = source < 0 ? source : kiln_fs_read(source, "Module.symvers", SYMVERS_MAX, &text, NULL);
 
+	if (r == -ENOENT)
+		r = read_shipped(ctx, kernel, &text);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	r = kiln_symvers_parse(text, &k->symbols);
 	k->complete = r >= 0 && is_complete(&k->symbols);
 	return r;
+}
+
+static bool has_checksums(const struct kiln_symvers *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].crc)
+			return true;
+	return false;
 }
 
 static bool has_line(const char *text, const char *line)
@@ -84,6 +124,7 @@ static void read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, 
 	_cleanup_(closep) int fd = dir ? kiln_ctx_open(ctx, dir, O_RDONLY | O_DIRECTORY) : -1;
 	_cleanup_(freep) char *text = NULL;
 
+	k->modversions = has_checksums(&k->symbols);
 	if (fd < 0 || kiln_fs_read(fd, slash + 1, CONFIG_MAX, &text, NULL) < 0)
 		return;
 	k->modversions = has_line(text, "CONFIG_MODVERSIONS=y");
@@ -130,11 +171,17 @@ static void read_own_module(struct kiln_ctx *ctx, const struct kiln_kernel *kern
 
 /* ---- keeping ---- */
 
-static void identify(int source, struct kept *e)
+static void identify(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, int source, struct kept *e)
 {
 	struct stat st;
+	int r = source < 0 ? -1 : fstatat(source, "Module.symvers", &st, 0);
 
-	if (source < 0 || fstatat(source, "Module.symvers", &st, 0) < 0)
+	if (r < 0) {
+		_cleanup_(freep) char *path = shipped_symbols(ctx, kernel);
+
+		r = path ? fstatat(ctx->root, path, &st, 0) : -1;
+	}
+	if (r < 0)
 		return;
 	e->dev = st.st_dev;
 	e->ino = st.st_ino;
@@ -184,13 +231,13 @@ const struct kiln_proof_kernel *kiln_proof_kernel(struct kiln_ctx *ctx, const st
 		forget(&e);
 		return NULL;
 	}
-	identify(source, &e);
+	identify(ctx, kernel, source, &e);
 	known = recall(&e);
 	if (known) {
 		forget(&e);
 		return known;
 	}
-	if (read_symbols(source, &e.kernel) == -ENOMEM) {
+	if (read_symbols(ctx, kernel, source, &e.kernel) == -ENOMEM) {
 		forget(&e);
 		return NULL;
 	}

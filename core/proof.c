@@ -74,12 +74,15 @@ static int check_file(const struct kiln_proof *p, const struct kiln_proof_kernel
 /* ---- what it says of itself ---- */
 
 /* Without a module of the kernel's own to compare with, the release has to do; headers may bear another name. */
-static int check_vermagic(const struct kiln_proof_kernel *k, const struct kiln_proof_module *m, struct kiln_err *err)
+static int check_vermagic(const struct kiln_proof *p, const struct kiln_proof_kernel *k, const struct kiln_proof_module *m,
+			  struct kiln_err *err)
 {
 	const char *have = m->ko->vermagic;
 
 	if (!k->vermagic || (have && !strcmp(have, k->vermagic)))
 		return 0;
+	if (p->borrowed && have && !strcmp(have + strcspn(have, " "), k->vermagic + strcspn(k->vermagic, " ")))
+		return 0; /* as the kernel does for a module with checksums: the release is not compared */
 	if (!have)
 		return unfit(err, m->file, "it has no vermagic");
 	return kiln_fail(err, -KILN_E_UNFIT, "%s would not load: its vermagic is \"%s\", and that of the kernel \"%s\"",
@@ -122,7 +125,7 @@ static int check_module(struct kiln_proof *p, const struct kiln_proof_kernel *k,
 		return unfit(err, file, "it is damaged, or not a kernel module");
 	}
 	if (r >= 0)
-		r = check_vermagic(k, &m, err);
+		r = check_vermagic(p, k, &m, err);
 	if (r >= 0)
 		r = check_signature(p, k, &m, err);
 	if (r >= 0 && k->complete)
@@ -159,9 +162,11 @@ int kiln_proof_set(struct kiln_proof *p, struct kiln_err *err)
 
 	p->passing = false;
 	p->note = NULL;
+	if (r >= 0 && p->borrowed && !(k->complete && k->modversions && k->vermagic))
+		return kiln_fail(err, -KILN_E_UNFIT, "nothing tells the checksums of kernel %s", p->kernel->release);
 	for (size_t i = 0; i < p->files->n && r >= 0 && is_known(k); i++)
 		r = check_module(p, k, p->files->v[i], err);
-	if (r == -KILN_E_UNFIT && p->ctx->settings.skip_proof)
+	if (r == -KILN_E_UNFIT && p->ctx->settings.skip_proof && !p->borrowed)
 		return overrule(p, err);
 	if (r >= 0 && p->files->n && !k->complete)
 		p->note = not_proven(p);

@@ -39,6 +39,7 @@ struct kiln_proof {
 	const char *folder;            /* where the files are, inside the root */
 	const struct kiln_strv *files; /* the set: names in it */
 	bool building;                 /* not placed yet: a set that lacks only a signature may be kept */
+	bool borrowed;                 /* built for another kernel: checksums alone vouch for it */
 	/* Answers: */
 	bool passing;                  /* of a refusal: it may be over when other modules or the key change */
 	char *note;                    /* what could not be looked at; NULL: all of it was.  Owned by the caller */

@@ -25,6 +25,7 @@
 #include "core/tarball.h"
 #include "core/tree.h"
 #include "core/want.h"
+#include "core/weak.h"
 
 /* Everything between facts and plan, kept together because each borrows from the one before. */
 struct thought {
@@ -223,6 +224,25 @@ static int act(struct kiln_ctx *ctx, struct thought *t, int *lock, kiln_progress
 	return 0;
 }
 
+static bool asks_for_kernels(const struct kiln_facts *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].kind == KILN_FACT_KERNEL_ADDED || f->v[i].kind == KILN_FACT_AUTOINSTALL ||
+		    f->v[i].kind == KILN_FACT_RECONCILE)
+			return true;
+	return false;
+}
+
+/* A kernel for which nothing can be built may take what was built for another one: then there is less to do. */
+static int lend(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct thought *t, struct kiln_err *err)
+{
+	if (!asks_for_kernels(t->facts) || !kiln_weak_lend_all(ctx, t->state))
+		return 0;
+	thought_done(t);
+	*t = (struct thought){ 0 };
+	return think(ctx, facts, t, err);
+}
+
 int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 	     kiln_progress_fn *fn, void *data, struct kiln_report **ret, struct kiln_err *err)
 {
@@ -240,6 +260,8 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 		return lock;
 	finish_load(ctx);
 	r = think(ctx, facts, &t, err);
+	if (r >= 0)
+		r = lend(ctx, facts, &t, err);
 	if (r >= 0)
 		r = act(ctx, &t, &lock, fn, data, ret, err);
 	return r;

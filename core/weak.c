@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which kernels can take a module of another one is for the distribution's own
- * program to decide: it knows what its kernels promise, checks every symbol with
- * depmod, and links.  It is told what dkms tells it; its links are read back for
- * status, and so that autoinstall leaves alone what works.
+ * program to decide, where there is one: it knows what its kernels promise.  It
+ * is told what dkms tells it; links are read back for status, and so that
+ * autoinstall leaves alone what works.  Without the program weak-lend.c decides.
  */
 #include "core/weak.h"
 
@@ -31,33 +31,35 @@ struct links {
 };
 
 /* Absolute, as both distributions write them, or relative: up to the modules' directory, and down into another kernel's. */
-static int note_target(struct links *l, const char *target)
+char *kiln_weak_target(const char *install_tree, const char *target)
 {
-	size_t n = strlen(l->install_tree);
+	size_t n = strlen(install_tree);
 	const char *file = strrchr(target, '/');
 	size_t release;
 
-	if (kiln_text_starts(target, l->install_tree) && target[n] == '/')
+	if (kiln_text_starts(target, install_tree) && target[n] == '/')
 		target += n + 1;
-	else if (kiln_text_starts(target, "/usr") && kiln_text_starts(target + 4, l->install_tree) && target[n + 4] == '/')
+	else if (kiln_text_starts(target, "/usr") && kiln_text_starts(target + 4, install_tree) && target[n + 4] == '/')
 		target += n + 5;
 	else if (kiln_text_starts(target, "../"))
 		while (kiln_text_starts(target, "../"))
 			target += 3;
 	else
-		return 0;
+		return NULL;
 	release = strcspn(target, "/");
-	return file && target[release] ? kiln_strv_addf(&l->v, "%.*s %s", (int)release, target, file + 1) : 0;
+	return file && target[release] ? kiln_strf("%.*s %s", (int)release, target, file + 1) : NULL;
 }
 
 static int note_link(void *data, int dir, const char *name, const char *path, const struct stat *st)
 {
-	_cleanup_(freep) char *target = NULL;
+	struct links *l = data;
+	_cleanup_(freep) char *target = NULL, *leads_to = NULL;
 
 	(void)path;
 	if (!S_ISLNK(st->st_mode) || kiln_fs_read_link(dir, name, &target) < 0)
 		return 0;
-	return note_target(data, target);
+	leads_to = kiln_weak_target(l->install_tree, target);
+	return leads_to ? kiln_strv_add(&l->v, leads_to) : 0;
 }
 
 /* Whether every module of a set is linked to. */
@@ -159,6 +161,13 @@ static const struct program *find_program(struct kiln_ctx *ctx, char **outside)
 	return NULL;
 }
 
+bool kiln_weak_has_program(struct kiln_ctx *ctx)
+{
+	_cleanup_(freep) char *outside = NULL;
+
+	return find_program(ctx, &outside);
+}
+
 /* Paths of what is installed, one a line. */
 static void list_installed(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, struct kiln_buf *ret)
 {
@@ -187,12 +196,17 @@ void kiln_weak_tell(struct kiln_ctx *ctx, const struct kiln_weak_news *news, str
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf list = KILN_BUF_INIT;
 	_cleanup_(freep) char *outside = NULL;
-	const struct program *program = news->conf && news->conf->no_weak_modules ? NULL : find_program(ctx, &outside);
+	bool wished = !(news->conf && news->conf->no_weak_modules);
+	const struct program *program = wished ? find_program(ctx, &outside) : NULL;
 	const char *const *words = !program ? NULL : news->come ? program->come : program->go;
 	const char *argv[ARRAY_SIZE(program->come) + 1] = { outside };
 	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
+	if (!program && news->come && wished)
+		kiln_weak_lend(ctx, news->state, news->mod, news->kern);
+	else if (!program && !news->come)
+		kiln_weak_take_back(ctx, news->state, news->mod, news->kern);
 	if (!program)
 		return;
 	list_installed(ctx, news->mod, news->kern, &list);

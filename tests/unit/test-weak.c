@@ -139,21 +139,21 @@ static void test_told(void **state)
 	struct kiln_conf conf = { .no_weak_modules = true };
 	struct kiln_done d = { 0 };
 
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, NULL, true }, &d); /* no program: nobody to tell */
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, NULL, true }, &d); /* no program: nobody to tell */
 	write_program(root, "usr/sbin/weak-modules", 0);
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, NULL, true }, &d); /* nothing is installed */
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, NULL, true }, &d); /* nothing is installed */
 	assert_false(kiln_fs_exists(root->fd, "said"));
 	write_record(ctx);
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, &conf, true }, &d);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, &conf, true }, &d);
 	assert_false(kiln_fs_exists(root->fd, "said"));
 	conf.no_weak_modules = false;
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, &conf, true }, &d);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, &conf, true }, &d);
 	unit_assert_file(root, "said", "--no-initramfs --add-modules\n" LIST);
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, NULL, false }, &d);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, NULL, false }, &d);
 	unit_assert_file(root, "said", "--no-initramfs --remove-modules\n" LIST);
 	assert_null(d.note);
 	write_program(root, "usr/sbin/weak-modules", 3);
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, kern, NULL, true }, &d);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, kern, NULL, true }, &d);
 	assert_string_equal(d.note, "other kernels may lack it: /usr/sbin/weak-modules ended with status 3");
 	kiln_done_clear(&d);
 	kiln_ctx_free(ctx);
@@ -167,7 +167,7 @@ static void test_suse(void **state)
 
 	write_record(ctx);
 	write_program(root, "usr/lib/module-init-tools/weak-modules2", 0);
-	kiln_weak_tell(ctx, &(struct kiln_weak_news){ acme, (struct kiln_kern){ OLD, "x86_64" }, NULL, true }, &d);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ NULL, acme, (struct kiln_kern){ OLD, "x86_64" }, NULL, true }, &d);
 	unit_assert_file(root, "said", "--add-kernel-modules " OLD "\n" LIST);
 	kiln_done_clear(&d);
 	kiln_ctx_free(ctx);
