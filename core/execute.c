@@ -213,19 +213,17 @@ static bool needs_worker(const struct kiln_step *s)
 	return kiln_op_pooled(s->op) && !s->refused;
 }
 
-/* What can run now: first what needs no worker, then by rank; plan->n: nothing. */
-static size_t next_ready(const struct walk *w, bool followers)
+/* Of what can run now, by a worker or here: the first, or with workers the one of highest rank; plan->n: nothing. */
+static size_t next_ready(const struct walk *w, bool followers, bool worker)
 {
 	size_t best = w->plan->n;
 
 	for (size_t i = 0; i < w->plan->n; i++) {
 		const struct kiln_step *s = &w->plan->steps[i];
 
-		if ((s->op == KILN_OP_INITRAMFS) != followers || !may_run(w, i))
+		if ((s->op == KILN_OP_INITRAMFS) != followers || needs_worker(s) != worker || !may_run(w, i))
 			continue;
-		if (!needs_worker(s))
-			return i;
-		if (best == w->plan->n || w->ranks[i] > w->ranks[best])
+		if (best == w->plan->n || (worker && w->ranks[i] > w->ranks[best]))
 			best = i;
 	}
 	return best;
@@ -240,16 +238,19 @@ static bool worker_free(const struct walk *w, size_t i)
 	return kiln_jobserver_idle(w->js, weight(w, i));
 }
 
+/* Workers first: what is done here, above all installing, takes its time, and nobody begins anything meanwhile. */
 static void walk(struct walk *w, bool followers)
 {
 	for (;;) {
-		size_t i = next_ready(w, followers);
-		bool ready = i < w->plan->n;
+		size_t worker = next_ready(w, followers, true), here = next_ready(w, followers, false);
+		bool waits = worker < w->plan->n;
 
-		if (ready && (!needs_worker(&w->plan->steps[i]) || worker_free(w, i)))
-			run_step(w, i);
+		if (waits && worker_free(w, worker))
+			run_step(w, worker);
+		else if (here < w->plan->n)
+			run_step(w, here);
 		else if (kiln_pool_running(w->pool))
-			wait_for_one(w, ready ? weight(w, i) : KILN_NOBODY_WAITS);
+			wait_for_one(w, waits ? weight(w, worker) : KILN_NOBODY_WAITS);
 		else
 			return;
 	}
