@@ -101,6 +101,17 @@ static bool log_is_silent(struct kiln_ctx *ctx, const char *place, const char *r
 	       !kiln_reuse_log_names(text, release);
 }
 
+/* Every place of a name in a module has the room that the compiler gave it. */
+static bool fits(const struct kiln_build *b, const char *release)
+{
+	if (strlen(release) == strlen(b->kern.release))
+		return true;
+	kiln_log(b->ctx, KILN_LOG_DEBUG, "%s/%s is built for %s, although %s has the same headers: one name is longer "
+		 "than the other, and has no room in a module made for that", b->job->mod.name, b->job->mod.version,
+		 b->kern.release, release);
+	return false;
+}
+
 static bool suits(struct kiln_build *b, const char *release)
 {
 	struct kiln_kern other = { release, b->kern.arch };
@@ -110,7 +121,7 @@ static bool suits(struct kiln_build *b, const char *release)
 
 	if (!place || !folder || kiln_kern_same(other, b->kern) ||
 	    kiln_record_load(b->ctx, b->job->mod, other, &record) < 0 || record.failed || !record.reuse ||
-	    strcmp(record.reuse, b->reuse_key) || strlen(release) != strlen(b->kern.release))
+	    strcmp(record.reuse, b->reuse_key) || !fits(b, release))
 		return false;
 	if (!is_as_it_was_made(b->ctx, folder, &record) || !log_is_silent(b->ctx, place, release))
 		return false;
