@@ -68,6 +68,17 @@ initramfs_made() {
 
 # ---- what is there ----
 
+# index_right K: every file of the index is what depmod writes now.
+index_right() {
+	# shellcheck disable=SC2016 # expanded in the root
+	in_root sh -ec 'cd "/lib/modules/$1"
+		mkdir /tmp/index
+		cp modules.* /tmp/index
+		depmod -a "$1"
+		for f in modules.*; do cmp "$f" "/tmp/index/$f"; done
+		rm -r /tmp/index' sh "$1"
+}
+
 # module_version NAME K
 module_version() {
 	in_root modinfo -k "$2" -F version "$1"

@@ -59,6 +59,25 @@ broken_successor() {
 	done
 }
 
+# bats test_tags=full
+@test "an index that depmod made is changed without it, into what it would write" {
+	fresh kernels
+	for k in "$OLD" "$NEW"; do in_root depmod -a "$k"; done # what is copied is younger than its index
+	: >"$ROOT/var/log/depmod.calls"
+	apt install /mods/kilnhello-dkms_1.0-1_all.deb /mods/kilnpair-dkms_1.0-1_all.deb
+	for k in "$OLD" "$NEW"; do
+		[ "$(depmods "$k")" -eq 0 ]
+		installed kilnsecond "$k"
+	done
+	apt install /mods/kilnhello-dkms_1.1-1_all.deb
+	[ "$(depmods "$OLD")" -eq 0 ]
+	index_right "$OLD"
+	apt remove kilnpair-dkms
+	[ "$(depmods "$NEW")" -eq 0 ]
+	gone kilnsecond "$NEW"
+	index_right "$NEW"
+}
+
 @test "an upgrade: the old version works until the new one is in place, and leaves nothing" {
 	fresh module
 	# Seen by the preinst of another package, between unpacking and building.
