@@ -315,8 +315,9 @@ static void op_index(const struct work *w, struct kiln_done *d, bool *changed)
 	if (!w->kernel || !w->kernel->image) {
 		kiln_weak_forget(w->ctx, w->step->kern.release);
 		r = kiln_index_clean(w->ctx, w->step->kern);
-	} else
+	} else {
 		r = kiln_index_update(w->ctx, w->step->kern, &err);
+	}
 	if (r < 0)
 		kiln_done_fail(d, r, &err);
 }

@@ -96,7 +96,7 @@ static bool looks_there(struct kiln_ctx *ctx, const char *release)
 	return looks;
 }
 
-/* Of any version: what is there already works, or is somebody's own. */
+/* Of any version, built or from a third kernel: what is there already works, or is somebody's own. */
 static bool has_set(const struct loan *l, struct kiln_kern kern)
 {
 	for (size_t i = 0; i < l->state->n_modules; i++) {
@@ -104,7 +104,8 @@ static bool has_set(const struct loan *l, struct kiln_kern kern)
 		const struct kiln_instance *have = strcmp(m->mod.name, l->module->mod.name) ? NULL :
 											      kiln_module_instance(m, kern);
 
-		if (have && (have->level >= KILN_BUILT || have->weak_from))
+		if (have && (have->level >= KILN_BUILT ||
+			     (have->weak_from && strcmp(have->weak_from, l->from.release) != 0)))
 			return true;
 	}
 	return false;
@@ -148,7 +149,7 @@ static char *link_path(const struct loan *l, const char *path, const char *relea
 	return kiln_strf("%s/%s/weak-updates/%s", l->ctx->settings.install_tree, release, rest);
 }
 
-/* By the set of another kernel, a moment ago. */
+/* By this set before, or that of another kernel a moment ago. */
 static bool is_lent(const struct loan *l, const char *release)
 {
 	_cleanup_(freep) char *link = link_path(l, l->paths.v[0], release), *target = NULL;
@@ -183,7 +184,7 @@ static void index_again(struct kiln_ctx *ctx, struct kiln_kern kern)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
-	if (kiln_index_update(ctx, kern, &err) < 0)
+	if (!ctx->settings.no_depmod && kiln_index_update(ctx, kern, &err) < 0)
 		kiln_log(ctx, KILN_LOG_WARNING, "%s", kiln_err_text(&err));
 	kiln_stale_mark(ctx, kern);
 }

@@ -203,12 +203,13 @@ void kiln_weak_tell(struct kiln_ctx *ctx, const struct kiln_weak_news *news, str
 	struct kiln_proc p = KILN_PROC_INIT;
 	int r;
 
-	if (!program && news->come && wished)
-		kiln_weak_lend(ctx, news->state, news->mod, news->kern);
-	else if (!program && !news->come)
+	if (!program) {
+		/* Links to the set of before now lead to this one, which has to fit, too. */
 		kiln_weak_take_back(ctx, news->state, news->mod, news->kern);
-	if (!program)
+		if (news->come && wished)
+			kiln_weak_lend(ctx, news->state, news->mod, news->kern);
 		return;
+	}
 	list_installed(ctx, news->mod, news->kern, &list);
 	if (!kiln_buf_ok(&list) || !list.len)
 		return;

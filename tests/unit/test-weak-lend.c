@@ -100,6 +100,27 @@ static void test_there_and_back(void **state)
 	kiln_ctx_free(ctx);
 }
 
+/* A set that takes the place of the one that was lent has to fit by itself. */
+static void test_lender_changes(void **state)
+{
+	static const struct unit_elf newer = { .info = "license=GPL\nvermagic=" OLD FLAGS "\n",
+					       .imports = { { "module_layout", 1, false }, { "printk", 9, false } } };
+	struct unit_root *root = *state;
+	struct kiln_ctx *ctx = set_up(root);
+	struct kiln_done d = { 0 };
+	struct kiln_state *s;
+
+	lend(ctx);
+	s = state_of(ctx);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ s, acme, old, NULL, true }, &d);
+	assert_lent(root, true);
+	unit_write_elf(root, SET "one.ko", &newer);
+	kiln_weak_tell(ctx, &(struct kiln_weak_news){ s, acme, old, NULL, true }, &d);
+	assert_lent(root, false);
+	kiln_state_free(s);
+	kiln_ctx_free(ctx);
+}
+
 /* What the two programs would have done: the same links, so that either can go on with them. */
 static void test_names(void **state)
 {
@@ -195,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_there_and_back),
+		unit_test_with_root(test_lender_changes),
 		unit_test_with_root(test_names),
 		unit_test_with_root(test_who_gets_none),
 		unit_test_with_root(test_another_kind_of_kernel),
