@@ -218,6 +218,23 @@ bool kiln_placement_recorded(const struct kiln_placement *p, const char *path)
 	return false;
 }
 
+/* What the active version has built under this name, and what is there. */
+static bool load_both(const struct kiln_placement *p, const struct kiln_found *f, struct kiln_ko *built, struct kiln_ko *there)
+{
+	struct kiln_mod mod = { p->mod.name, p->active };
+	_cleanup_(freep) char *dir = kiln_tree_modules(p->ctx, mod, p->kern);
+	_cleanup_(closep) int fd = dir ? kiln_fs_open_dir(p->ctx->root, kiln_rel(dir)) : -1;
+	_cleanup_(freep) char *name = NULL, *file = NULL;
+
+	return fd >= 0 && kiln_ko_name(strrchr(f->path, '/') + 1, &name) && kiln_ko_find(fd, name, &file) >= 0 &&
+	       kiln_ko_load(fd, file, built, NULL) >= 0 && kiln_ko_load(p->ctx->root, kiln_rel(f->path), there, NULL) >= 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
 /*
  * dkms 3.2.2 takes a file for its own when its version is that of the module
  * that it built.  Having no version proves nothing where others put files, too.
@@ -225,20 +242,21 @@ bool kiln_placement_recorded(const struct kiln_placement *p, const char *path)
 static bool has_active_version(const struct kiln_placement *p, const struct kiln_found *f)
 {
 	_cleanup_(kiln_ko_done) struct kiln_ko built = { 0 }, there = { 0 };
-	struct kiln_mod mod = { p->mod.name, p->active };
-	_cleanup_(freep) char *dir = kiln_tree_modules(p->ctx, mod, p->kern);
-	_cleanup_(closep) int fd = dir ? kiln_fs_open_dir(p->ctx->root, kiln_rel(dir)) : -1;
-	_cleanup_(freep) char *name = NULL, *file = NULL;
 
-	if (fd < 0 || !kiln_ko_name(strrchr(f->path, '/') + 1, &name) ||
-	    kiln_ko_find(fd, name, &file) < 0)
-		return false;
-	if (kiln_ko_load(fd, file, &built, NULL) < 0 ||
-	    kiln_ko_load(p->ctx->root, kiln_rel(f->path), &there, NULL) < 0)
+	if (!load_both(p, f, &built, &there))
 		return false;
 	if (!built.version && !there.version)
 		return is_private(p, f->path + strlen(p->dir) + 1);
-	return built.version && there.version && !strcmp(built.version, there.version);
+	return same_text(built.version, there.version);
+}
+
+/* What was put there and changed since, by a signature or strip, is made of the same source. */
+static bool has_same_source(const struct kiln_placement *p, const struct kiln_found *f)
+{
+	_cleanup_(kiln_ko_done) struct kiln_ko built = { 0 }, there = { 0 };
+
+	return !kiln_text_starts(f->path + strlen(p->dir) + 1, "kernel/") && load_both(p, f, &built, &there) &&
+	       same_text(built.version, there.version) && same_text(built.srcversion, there.srcversion);
 }
 
 static bool is_ours(const struct kiln_placement *p, const struct kiln_found *f)
@@ -249,8 +267,9 @@ static bool is_ours(const struct kiln_placement *p, const struct kiln_found *f)
 		return true;
 	if (!p->active || !is_dkms_place(p, f->name, below))
 		return false;
-	return kiln_strv_has(&p->hashes, f->hash) ||
-	       (!kiln_placement_recorded(p, f->path) && has_active_version(p, f));
+	if (kiln_strv_has(&p->hashes, f->hash))
+		return true;
+	return kiln_placement_recorded(p, f->path) ? has_same_source(p, f) : has_active_version(p, f);
 }
 
 /* A link of ours, made with symlink_modules. */

@@ -5,6 +5,7 @@
  * changes nothing.  The module files are mere text: their content is all that
  * counts here (test-sanity.c looks into real ones).
  */
+#include "tests/unit/unit-elf.h"
 #include "tests/unit/unit-place.h"
 
 #define NO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
@@ -268,6 +269,27 @@ static void test_original_updated(void **state)
 	end_world(w);
 }
 
+/* Whoever signs modules once they are in place has not made others of them. */
+static void test_signed_in_place(void **state)
+{
+	static const struct unit_elf plain = { .info = "version=1\nsrcversion=ABC\n" };
+	static const struct unit_elf sealed = { .info = "version=1\nsrcversion=ABC\n", .is_signed = true };
+	static const struct unit_elf other = { .info = "version=1\nsrcversion=DEF\n" };
+	struct world *w = new_world(*state, "ID=debian\n");
+
+	give(w, "1", "one", "/updates/dkms");
+	unit_write_elf(w->root, TREE "/1/6.1/x86_64/module/one.ko", &plain);
+	install(w, "1");
+	unit_write_elf(w->root, OURS "one.ko", &sealed);
+	uninstall(w, "1");
+	assert_false(there(w, OURS "one.ko"));
+	install_again(w, "1");
+	unit_write_elf(w->root, OURS "one.ko", &other);
+	uninstall(w, "1");
+	assert_true(there(w, OURS "one.ko"));
+	end_world(w);
+}
+
 /* An old dkms archived without saying from where; the kernel's list of its modules knows. */
 static void test_original_without_origin(void **state)
 {
@@ -521,6 +543,7 @@ int main(void)
 		unit_test_with_root(test_original_overwritten),
 		unit_test_with_root(test_original_same),
 		unit_test_with_root(test_original_updated),
+		unit_test_with_root(test_signed_in_place),
 		unit_test_with_root(test_original_without_origin),
 		unit_test_with_root(test_original_of_dropped_module),
 		unit_test_with_root(test_replaced_by_somebody),
