@@ -30,16 +30,12 @@ static const char *end_of_value(const char *p, const char *end)
 
 static int append(struct kiln_vars *vars, const struct kiln_var *v)
 {
-	struct kiln_var *grown = reallocarray(vars->v, vars->n + 1, sizeof(*grown));
-
-	if (grown)
-		vars->v = grown;
-	if (!grown || !v->name || !v->value) {
+	if (kiln_vars_make_room(vars) < 0 || !v->name || !v->value) {
 		free(v->name);
 		free(v->value);
 		return -ENOMEM;
 	}
-	grown[vars->n++] = *v;
+	vars->v[vars->n++] = *v;
 	return 0;
 }
 

@@ -94,10 +94,26 @@ static int copy_var(const struct kiln_var *from, struct kiln_var *to)
 	return 0;
 }
 
+/* Twice as much each time: thousands of elements are put in one by one. */
+int kiln_vars_make_room(struct kiln_vars *vars)
+{
+	size_t room = vars->room ? 2 * vars->room : 32;
+	struct kiln_var *grown;
+
+	if (vars->n < vars->room)
+		return 0;
+	grown = reallocarray(vars->v, room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	vars->v = grown;
+	vars->room = room;
+	return 0;
+}
+
 int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like)
 {
 	size_t i = lower_bound(vars, like->name, like->index);
-	struct kiln_var v, *grown;
+	struct kiln_var v;
 	int r = copy_var(like, &v);
 
 	if (r < 0)
@@ -107,14 +123,12 @@ int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like)
 		vars->v[i] = v;
 		return 0;
 	}
-	grown = reallocarray(vars->v, vars->n + 1, sizeof(*grown));
-	if (!grown) {
+	if (kiln_vars_make_room(vars) < 0) {
 		var_done(&v);
 		return -ENOMEM;
 	}
-	vars->v = grown;
-	memmove(&grown[i + 1], &grown[i], (vars->n - i) * sizeof(*grown));
-	grown[i] = v;
+	memmove(&vars->v[i + 1], &vars->v[i], (vars->n - i) * sizeof(*vars->v));
+	vars->v[i] = v;
 	vars->n++;
 	return 0;
 }
@@ -191,6 +205,7 @@ int kiln_vars_merge(struct kiln_vars *to, struct kiln_vars *from)
 			var_done(&all[--n]);
 		all[n++] = v;
 	}
+	to->room = to->n + from->n + 1;
 	free(to->v);
 	to->v = all;
 	to->n = n;

@@ -41,7 +41,7 @@ struct kiln_var {
 
 struct kiln_vars { /* sorted by name, then index */
 	struct kiln_var *v;
-	size_t n;
+	size_t n, room;
 	char *file;    /* that kiln_vars_set() notes; may be NULL */
 	/* names that look like misspelt directives, each as "FILE:LINE: NAME" */
 	struct kiln_strv suspects;
@@ -54,6 +54,8 @@ const char *kiln_vars_get(const struct kiln_vars *vars, const char *name, size_t
 const struct kiln_var *kiln_vars_find(const struct kiln_vars *vars, const char *name, size_t index);
 int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const char *value,
 		  struct kiln_spot at);
+/* Room in v for one more.  0 or -ENOMEM. */
+int kiln_vars_make_room(struct kiln_vars *vars);
 /* copies it, with its file and line */
 int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like);
 /*
