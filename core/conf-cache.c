@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 
 #include "core/conf-eval.h"
+#include "core/conf-shell.h"
 #include "core/conf-world.h"
 #include "core/sandbox.h"
 #include "core/tree.h"
@@ -124,7 +125,7 @@ static bool take_variable(char *line, struct kiln_vars *vars)
 	if (!number || !kiln_conf_accepts(name) || !kiln_text_number(number, 9999999, &index))
 		return false;
 	kiln_text_unquote(line);
-	return kiln_vars_set(vars, name, index, line, KILN_NOWHERE) == 0;
+	return kiln_shell_take(vars, name, index, line) == 0;
 }
 
 static bool take_entry(const struct kiln_strv *lines, struct kiln_vars *vars)

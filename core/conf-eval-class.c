@@ -351,11 +351,12 @@ const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, struc
 }
 
 const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
-				      const struct kiln_sh_function *known)
+				      const struct kiln_sh_function *known, struct kiln_spot *at)
 {
 	struct search s = { .known = known };
 
 	look_at_word(&s, a->value);
+	*at = s.at;
 	return s.found;
 }
 

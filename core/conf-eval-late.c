@@ -100,11 +100,12 @@ int kiln_sh_run_patiently(struct kiln_sh_eval *ev, const struct kiln_sh_node *li
 
 	for (const struct kiln_sh_node *n = list; n && r == 0 && !ev->flow; n = n->next) {
 		bool can_wait = kiln_sh_can_wait(n);
+		struct kiln_spot at;
 		const char *construct =
-			can_wait ? kiln_sh_unsupported_value(n->assigns, ev->functions) : NULL;
+			can_wait ? kiln_sh_unsupported_value(n->assigns, ev->functions, &at) : NULL;
 
 		if (construct)
-			r = kiln_sh_needs(ev, construct, n->at);
+			r = kiln_sh_needs(ev, construct, at);
 		else
 			r = kiln_sh_run_node(ev, n);
 		if (r == KILN_SH_NEEDS && can_wait)

@@ -283,15 +283,6 @@ static int new_scope(struct kiln_vars *scope, const struct kiln_sh_source *src,
 	return kiln_vars_in_file(scope, src->name);
 }
 
-/* Of an earlier file. */
-static bool has_late(const struct kiln_vars *vars)
-{
-	for (size_t i = 0; i < vars->n; i++)
-		if (vars->v[i].late)
-			return true;
-	return false;
-}
-
 static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node *list,
 		    struct kiln_vars *vars, struct kiln_sh_eval *ev)
 {
@@ -303,7 +294,7 @@ static int evaluate(const struct kiln_sh_source *src, const struct kiln_sh_node 
 		return kiln_sh_no_memory(ev);
 	ev->scope = &first;
 	ev->frame = &frame;
-	ev->waits = has_late(vars);
+	ev->waits = kiln_vars_wait(vars); /* of an earlier file */
 	r = is_patient(src) ? kiln_sh_run_patiently(ev, list) : kiln_sh_run(ev, list);
 	ev->flow = KILN_SH_GOES_ON;
 	if (r == 0 && !src->once)

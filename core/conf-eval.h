@@ -130,7 +130,7 @@ const char *kiln_sh_unsupported_with(const struct kiln_sh_node *list,
 /* Values that can wait for a build are passed over: they are asked for one by one. */
 const char *kiln_sh_unsupported_patiently(const struct kiln_sh_node *list, struct kiln_spot *at);
 const char *kiln_sh_unsupported_value(const struct kiln_sh_assign *a,
-				      const struct kiln_sh_function *known);
+				      const struct kiln_sh_function *known, struct kiln_spot *at);
 
 /* What of an expansion is not evaluated; NULL: nothing. conf-eval-class-param.c */
 const char *kiln_sh_param_construct(const struct kiln_sh_param *p, bool in_function);

@@ -244,6 +244,11 @@ int kiln_conf_type(const char *name, const struct kiln_vars *vars, const struct 
 	return 0;
 }
 
+bool kiln_conf_is_late(const char *text)
+{
+	return text && !strcmp(text, KILN_SH_LATE_TEXT);
+}
+
 void kiln_conf_free(struct kiln_conf *c)
 {
 	if (!c)

@@ -235,7 +235,12 @@ static void note_error(struct kiln_lint *l, enum kiln_check check, struct kiln_s
 
 static void note_shell(struct kiln_lint *l, const struct kiln_conf_reading *r)
 {
-	if (r->at.line && !strcmp(r->file, l->file))
+	if (r->late_file && !strcmp(r->late_file, l->file))
+		kiln_lint_say(l, KILN_LINT_SHELL, r->late_at,
+			      "%s is beyond what is evaluated here: a confined bash makes this value "
+			      "for a build",
+			      r->late);
+	if (r->construct && !strcmp(r->file, l->file))
 		kiln_lint_say(l, KILN_LINT_SHELL, r->at,
 			      "%s is beyond what is evaluated here: a confined bash reads this file",
 			      r->construct);
@@ -275,13 +280,12 @@ static int evaluate(struct kiln_lint *l, struct kiln_mod mod, const struct kiln_
 		note_error(l, KILN_LINT_SYNTAX, first->at, &err);
 		return r;
 	}
-	if (first->construct)
-		note_shell(l, first);
+	note_shell(l, first);
 	r = kiln_conf_read(l->ctx, l->file, mod, kernel, all, &err);
 	if (r < 0)
 		note_error(l, r == -KILN_E_SHELL ? KILN_LINT_UNREADABLE : KILN_LINT_SYNTAX, all->at,
 			   &err);
-	if (all->construct && !first->construct)
+	if (!first->construct && !first->late)
 		note_shell(l, all);
 	l->once = first->construct ? NULL : &first->vars;
 	l->vars = r < 0 ? l->once : &all->vars;
@@ -292,8 +296,9 @@ static int lint_for(struct kiln_lint *l, struct kiln_mod mod, struct kiln_kern k
 		    struct kiln_err *err)
 {
 	_cleanup_(kiln_conf_reading_done) struct kiln_conf_reading first = { .once = true,
-									     .no_shell = true },
-								   all = { 0 };
+									     .no_shell = true,
+									     .patient = true },
+								   all = { .patient = true };
 	_cleanup_(kiln_kernel_done) struct kiln_kernel kernel = { 0 };
 	_cleanup_(freep) char *config = NULL;
 	int r;

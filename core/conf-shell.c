@@ -25,8 +25,10 @@ enum { SECONDS = 20, MOST_OUTPUT = 1 << 20 };
 #define END_MARK "modkiln-end"
 
 /*
- * Arguments: the accepted names; how many variables; NAME=VALUE for each; the
- * files.  All is read before a conf is, since bash loses its place in a script
+ * Arguments: the accepted names; those of them that wait for a build, and what
+ * stands there until then; how many variables; NAME=VALUE for each; the files.
+ * What waits is what has a command left in its value, which would run when it is
+ * read back.  All is read before a conf is, since bash loses its place in a script
  * when an eval in it meets an open quote.  The function that reads a file has
  * the names that confs may see in that of dkms.  VER and
  * override_dest_module_location are functions of dkms that confs in the field
@@ -47,6 +49,10 @@ static const char script[] =
 	"override_dest_module_location() {\n"
 	"	builtin echo \"${modkiln_module_dir:-$1}\"\n"
 	"}\n"
+	"modkiln_waits() {\n"
+	"	[[ $modkiln_late = *\" $1 \"* ]] && local -n modkiln_value=$1[$2] &&\n"
+	"		[[ $modkiln_value = *'$('* || $modkiln_value = *'`'* ]]\n"
+	"}\n"
 	"modkiln_read() {\n"
 	"	local to_source_file=$1 modkiln_back modkiln_whole\n"
 	"	shift\n"
@@ -57,6 +63,10 @@ static const char script[] =
 	"		. \"$to_source_file\" >&2\n"
 	"		for _export_env in \"${export_envs[@]}\"; do\n"
 	"			for _i in $(eval echo \"\\${!$_export_env[@]}\"); do\n"
+	"				if modkiln_waits \"$_export_env\" \"$_i\"; then\n"
+	"					builtin echo \"$_export_env[$_i]='$modkiln_later'\"\n"
+	"					continue\n"
+	"				fi\n"
 	"				eval echo "
 	"\"\\$_export_env[\\$_i]=\\\\\\\"\\${$_export_env[\\$_i]%\\$CR}\\\\\\\"\"\n"
 	"			done\n"
@@ -75,9 +85,9 @@ static const char script[] =
 	"	done\n"
 	"}\n"
 	"modkiln_main() {\n"
-	"	local -r modkiln_names=$1\n"
-	"	local modkiln_count=$2 modkiln_file modkiln_name\n"
-	"	shift 2\n"
+	"	local -r modkiln_names=$1 modkiln_late=$2 modkiln_later=$3\n"
+	"	local modkiln_count=$4 modkiln_file modkiln_name\n"
+	"	shift 4\n"
 	"	for ((; modkiln_count > 0; modkiln_count--)); do\n"
 	"		printf -v \"${1%%=*}\" %s \"${1#*=}\"\n"
 	"		shift\n"
@@ -90,13 +100,28 @@ static const char script[] =
 
 /* ---- arguments ---- */
 
+/* A file read over another one may ask for what waits, and so nothing does there. */
+static bool is_patient(const struct kiln_shell *s)
+{
+	return s->env->patient && s->paths->n == 1;
+}
+
 static int add_names(const struct kiln_shell *s, struct kiln_strv *argv)
 {
-	_cleanup_(kiln_buf_free) struct kiln_buf names = KILN_BUF_INIT;
+	_cleanup_(kiln_buf_free) struct kiln_buf names = KILN_BUF_INIT, late = KILN_BUF_INIT;
+	int r;
 
-	for (const char *const *name = s->accepted; *name; name++)
+	for (const char *const *name = s->accepted; *name; name++) {
 		kiln_buf_addf(&names, "%s ", *name);
-	return kiln_buf_ok(&names) ? kiln_strv_add(argv, kiln_buf_str(&names)) : -ENOMEM;
+		if (is_patient(s) && kiln_sh_is_late_name(*name))
+			kiln_buf_addf(&late, " %s ", *name);
+	}
+	if (!kiln_buf_ok(&names) || !kiln_buf_ok(&late))
+		return -ENOMEM;
+	r = kiln_strv_add(argv, kiln_buf_str(&names));
+	if (r == 0)
+		r = kiln_strv_add(argv, kiln_buf_str(&late));
+	return r == 0 ? kiln_strv_add(argv, KILN_SH_LATE_TEXT) : r;
 }
 
 static int add_variables(const struct kiln_shell *s, struct kiln_strv *argv)
@@ -143,6 +168,18 @@ static const char *next(const char **p, const char *end)
 	return s;
 }
 
+int kiln_shell_take(struct kiln_vars *vars, const char *name, size_t index, const char *value)
+{
+	const struct kiln_var v = {
+		.name = (char *)name,
+		.index = index,
+		.value = (char *)value,
+		.late = kiln_sh_is_late_name(name) && !strcmp(value, KILN_SH_LATE_TEXT),
+	};
+
+	return kiln_vars_put(vars, &v);
+}
+
 /* Whoever reads a conf can print what it likes: only what can be a variable counts. */
 static int take_output(const struct kiln_shell *s, const struct kiln_buf *out,
 		       struct kiln_vars *vars, struct kiln_err *err)
@@ -157,7 +194,7 @@ static int take_output(const struct kiln_shell *s, const struct kiln_buf *out,
 		    !kiln_text_number(number, 9999999, &index))
 			return kiln_fail(err, -KILN_E_CONF,
 					 "%s: interferes with the shell that reads it", s->name);
-		if (kiln_vars_set(vars, name, index, value, KILN_NOWHERE) < 0)
+		if (kiln_shell_take(vars, name, index, value) < 0)
 			return kiln_fail(err, -ENOMEM, "out of memory");
 	}
 	return name ? 0 : kiln_fail(err, -KILN_E_CONF, "%s: ends the shell that reads it", s->name);

@@ -27,6 +27,9 @@ struct kiln_shell {
  */
 int kiln_shell_read(const struct kiln_shell *s, struct kiln_vars *vars, struct kiln_err *err);
 
+/* Adds a variable that a shell said, which may be one that waits for a build. */
+int kiln_shell_take(struct kiln_vars *vars, const char *name, size_t index, const char *value);
+
 /* The paths for sight: programs, the module, the kernel, /etc/dkms. 0 or -ENOMEM. conf-sight.c */
 int kiln_conf_sight(const char *root_path, const struct kiln_strv *paths, const struct kiln_conf_env *env,
 		    struct kiln_strv *ret);

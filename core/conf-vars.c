@@ -147,6 +147,14 @@ int kiln_vars_set(struct kiln_vars *vars, const char *name, size_t index, const 
 	return kiln_vars_put(vars, &v);
 }
 
+bool kiln_vars_wait(const struct kiln_vars *vars)
+{
+	for (size_t i = 0; i < vars->n; i++)
+		if (vars->v[i].late)
+			return true;
+	return false;
+}
+
 void kiln_vars_unset(struct kiln_vars *vars, const char *name)
 {
 	size_t first, n = kiln_vars_elements(vars, name, &first);

@@ -100,7 +100,11 @@ static int evaluate_file(struct kiln_ctx *ctx, const char *path, struct kiln_con
 	src.len = modern ? strlen(modern) : src.len;
 	env->conf_path = path;
 	r = kiln_conf_eval_source(&src, &ret->vars, &class, err);
-	ret->late |= class.late != NULL;
+	if (class.late && !ret->late) {
+		ret->late = class.late;
+		ret->late_file = path;
+		ret->late_at = class.late_at;
+	}
 	ret->at = class.at;
 	if (r < 0 || class.exactness == KILN_CONF_EXACT)
 		return r;
@@ -114,6 +118,15 @@ bool kiln_conf_is_administrators(const char *file)
 	return kiln_text_starts(file, "/etc/dkms/") || !strcmp(file, KILN_FROM_COMMAND_LINE);
 }
 
+/* What was made of a value that waits is not what was meant. */
+static bool reads_late(const struct kiln_vars *vars)
+{
+	for (size_t i = 0; i < vars->n; i++)
+		if (!vars->v[i].late && strstr(vars->v[i].value, KILN_SH_LATE_TEXT))
+			return true;
+	return false;
+}
+
 static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 			     struct kiln_conf_reading *ret, struct kiln_err *err)
 {
@@ -121,10 +134,16 @@ static int evaluate_in_shell(struct kiln_ctx *ctx, struct kiln_conf_env *env,
 
 	kiln_log(ctx, KILN_LOG_DEBUG, "%s:%u: %s: read by a confined bash", ret->file, ret->at.line,
 		 ret->construct);
-	kiln_vars_free(&ret->vars);
-	ret->late = false;
 	env->conf_path = ret->files.v[0];
+	kiln_vars_free(&ret->vars);
 	r = kiln_conf_shell(ctx, &ret->files, env, &ret->vars, err);
+	if (r == 0 && reads_late(&ret->vars)) {
+		kiln_vars_free(&ret->vars);
+		env->patient = false;
+		r = kiln_conf_shell(ctx, &ret->files, env, &ret->vars, err);
+	}
+	ret->late = kiln_vars_wait(&ret->vars) ? ret->construct : NULL;
+	ret->late_file = NULL;
 	if (r == -KILN_E_SHELL)
 		kiln_err_wrap(err, "%s:%u: %s", ret->file, ret->at.line, ret->construct);
 	return r;

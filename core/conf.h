@@ -63,6 +63,7 @@ int kiln_vars_put(struct kiln_vars *vars, const struct kiln_var *like);
  * variables at a time.  -ENOMEM; from is empty afterwards.
  */
 int kiln_vars_merge(struct kiln_vars *to, struct kiln_vars *from);
+bool kiln_vars_wait(const struct kiln_vars *vars); /* whether one does, for a build */
 void kiln_vars_unset(struct kiln_vars *vars, const char *name);         /* all its elements */
 int kiln_vars_copy(struct kiln_vars *to, const struct kiln_vars *from); /* adds them; -ENOMEM */
 /* copies the name; -ENOMEM */
@@ -134,7 +135,10 @@ struct kiln_conf {
 	bool no_weak_modules;
 	char *sign_tool; /* signs the modules, called with release and file; the administrator's, or NULL */
 	char *modprobe; /* lines for modprobe.d; NULL: none */
-	/* what a build runs is not known yet: load the conf again for that, with kiln_conf_load() */
+	/*
+	 * What a build runs is not known yet (kiln_conf_is_late() of each text): load the conf
+	 * again for that, with kiln_conf_load().
+	 */
 	bool late;
 	/* sentence naming the directive that excludes this kernel; NULL: none does */
 	char *excluded;
@@ -142,6 +146,8 @@ struct kiln_conf {
 	struct kiln_strv warnings;
 };
 
+/* A text of a conf that waits for a build; NULL: it does not. */
+bool kiln_conf_is_late(const char *text);
 void kiln_conf_free(struct kiln_conf *c);
 void kiln_conf_freep(struct kiln_conf **c);
 
@@ -176,7 +182,9 @@ struct kiln_conf_reading {
 	bool once; /* in: leave out the second evaluation */
 	bool no_shell; /* in: when one is needed leave it at that, without variables */
 	bool patient; /* in: what only a build needs may wait */
-	bool late;    /* something does */
+	const char *late;      /* why something does; NULL: nothing */
+	const char *late_file;    /* of files, that it is in; NULL: it is because of construct */
+	struct kiln_spot late_at; /* there */
 	struct kiln_strv files; /* that were read, in order */
 	struct kiln_vars vars;
 	const char *construct; /* that needed a shell; NULL: none did. Static */

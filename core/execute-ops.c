@@ -123,7 +123,7 @@ static int load_for_add(const struct work *w, const char *dir, struct kiln_conf 
 	_cleanup_(kiln_conf_freep) struct kiln_conf *early = NULL;
 	int r = kiln_conf_load_early(w->ctx, dir, w->step->mod, w->step->kern, &early, err);
 
-	if (r >= 0 && early->late && early->post_add)
+	if (r >= 0 && kiln_conf_is_late(early->post_add))
 		return kiln_conf_load(w->ctx, dir, w->step->mod, w->step->kern, ret, err);
 	*ret = TAKE_PTR(early);
 	return r;

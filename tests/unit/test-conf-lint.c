@@ -199,6 +199,9 @@ static void test_shell(void **state)
 	_cleanup_(freep) char *got = lint(*state, GOOD "  MAKE[0]=\"make $(./anything)\"\n", true);
 
 	assert_string_equal(got, "6:19 note shell;");
+	free(got);
+	got = lint(*state, GOOD "y=1; x=$(./anything)\n", true);
+	assert_string_equal(got, "6:10 note shell;");
 }
 
 /* A file of a size that nobody writes is looked at in no time, and said to be so only so often. */

@@ -215,6 +215,42 @@ static void test_of_2003(void **state)
 	assert_string_equal(c->modules[0].dest_location, "/extra");
 }
 
+static void assert_early(const struct unit_root *root, const char *text, const char *early, const char *full)
+{
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root, NULL);
+	_cleanup_(kiln_conf_freep) struct kiln_conf *c = NULL, *whole = NULL;
+	const struct kiln_mod mod = { "acme", "1.2" };
+	const struct kiln_kern kern = { KERNEL, "x86_64" };
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+
+	unit_write(root, "usr/src/acme-1.2/dkms.conf", text);
+	if (kiln_conf_load_early(ctx, "/usr/src/acme-1.2", mod, kern, &c, &err) < 0)
+		fail_msg("%s: %s", text, kiln_err_text(&err));
+	assert_int_equal(c->late, early == NULL);
+	assert_int_equal(kiln_conf_is_late(c->make), early == NULL);
+	if (early)
+		assert_string_equal(c->make, early);
+	assert_int_equal(kiln_conf_load(ctx, "/usr/src/acme-1.2", mod, kern, &whole, NULL), 0);
+	assert_false(whole->late);
+	assert_string_equal(whole->make, full);
+}
+
+/* What only a build needs waits for it; also where a shell reads the rest, unless that depends on it. */
+static void test_early(void **state)
+{
+	struct unit_root *root = *state;
+
+	assert_int_equal(chmod(root->path, 0755), 0);
+	assert_early(root, CONF "MAKE='make $(echo a  b)'\n", "make a b", "make a b");
+	assert_early(root, CONF "MAKE='make $(basename /x/y | rev)'\n", NULL, "make y");
+	assert_early(root, CONF "eval :\nMAKE='make $(basename /x/y | rev)'\n", NULL, "make y");
+	assert_early(root, CONF "eval :\nMAKE='make `basename /x/y | rev`'\n", NULL, "make y");
+	assert_early(root, CONF "eval :\nMAKE='make $kernelver'\n", "make " KERNEL, "make " KERNEL);
+	assert_early(root, CONF "eval :\nMAKE='make $(echo x)'\nSTRIP='$MAKE'\n", "make x", "make x");
+	unit_write(root, "etc/dkms/acme.conf", "MAKE+=' y'\n");
+	assert_early(root, CONF "eval :\nMAKE='make $(echo x)'\n", "make x y", "make x y");
+}
+
 static void test_shell(void **state)
 {
 	struct unit_root *root = *state;
@@ -237,7 +273,7 @@ int main(void)
 		unit_test_with_root(test_refused), unit_test_with_root(test_forgotten_version),
 		unit_test_with_root(test_directives),
 		unit_test_with_root(test_sign_tool), unit_test_with_root(test_of_2003),
-		unit_test_with_root(test_shell),
+		unit_test_with_root(test_early), unit_test_with_root(test_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
