@@ -105,7 +105,7 @@ static char *take_word(char **line)
 	return word;
 }
 
-static bool still_looks(char *line)
+static bool still_looks(char *line, bool opened)
 {
 	const char *look = take_word(&line);
 	_cleanup_(freep) char *now = NULL;
@@ -113,7 +113,7 @@ static bool still_looks(char *line)
 	if (!look)
 		return false;
 	kiln_text_unquote(line);
-	now = kiln_conf_look(line);
+	now = kiln_conf_look(line, opened);
 	return now && !strcmp(now, look);
 }
 
@@ -128,6 +128,13 @@ static bool take_variable(char *line, struct kiln_vars *vars)
 	return kiln_shell_take(vars, name, index, line) == 0;
 }
 
+static bool take_line(const char *key, char *line, struct kiln_vars *vars)
+{
+	if (!strcmp(key, "var"))
+		return take_variable(line, vars);
+	return (!strcmp(key, "look") || !strcmp(key, "open")) && still_looks(line, !strcmp(key, "open"));
+}
+
 static bool take_entry(const struct kiln_strv *lines, struct kiln_vars *vars)
 {
 	if (!lines->n || strcmp(lines->v[0], FIRST_LINE))
@@ -136,8 +143,7 @@ static bool take_entry(const struct kiln_strv *lines, struct kiln_vars *vars)
 		char *line = lines->v[i];
 		const char *key = take_word(&line);
 
-		if (!key || (strcmp(key, "look") && strcmp(key, "var")) ||
-		    !(*key == 'l' ? still_looks(line) : take_variable(line, vars)))
+		if (!key || !take_line(key, line, vars))
 			return false;
 	}
 	return true;
@@ -198,18 +204,18 @@ static bool is_asked_for(const struct entry *e, const char *path)
 	return kiln_strv_has(e->q->paths, inside);
 }
 
-static void add_look(struct entry *e, const char *path)
+static void add_look(struct entry *e, const char *path, bool opened)
 {
 	_cleanup_(freep) char *look = NULL, *quoted = NULL;
 
-	e->good = e->good && kiln_conf_look_holds(path, e->q->since);
+	e->good = e->good && kiln_conf_look_holds(path, opened, e->q->since);
 	if (!e->good || is_asked_for(e, path))
 		return;
-	look = kiln_conf_look(path);
+	look = kiln_conf_look(path, opened);
 	quoted = kiln_text_quote(path);
 	e->good = look && quoted;
 	if (e->good)
-		kiln_buf_addf(&e->text, "look %s %s\n", look, quoted);
+		kiln_buf_addf(&e->text, "%s %s %s\n", opened ? "open" : "look", look, quoted);
 }
 
 /* The kernel opens it, and so nobody is told. */
@@ -225,18 +231,19 @@ static void add_interpreter(struct entry *e, const char *path)
 	name = line + 2 + strspn(line + 2, " \t");
 	name[strcspn(name, " \t\r\n")] = '\0';
 	if (name[0] == '/')
-		add_look(e, name);
+		add_look(e, name, true);
 }
 
 static void add_looks(struct entry *e, const struct kiln_watch *watch, const char *empty)
 {
 	const char *path;
+	bool opened;
 	size_t at = 0;
 
-	while (e->good && (path = kiln_watch_next(watch, &at))) {
+	while (e->good && (path = kiln_watch_next(watch, &at, &opened))) {
 		if (empty && kiln_text_starts(path, empty))
 			continue;
-		add_look(e, path);
+		add_look(e, path, opened);
 		add_interpreter(e, path);
 		e->good = e->good && e->text.len < LARGEST_ENTRY;
 	}

@@ -43,7 +43,10 @@ void kiln_conf_cache_keep(struct kiln_ctx *ctx, const struct kiln_conf_question 
 
 /* ---- conf-look.c: one file ---- */
 
-/* How it looks, as a word without blanks to be compared; NULL: out of memory. */
-char *kiln_conf_look(const char *path);
+/*
+ * How it looks, as a word without blanks to be compared; NULL: out of memory.
+ * opened: of a directory, what is in it counts, too.
+ */
+char *kiln_conf_look(const char *path, bool opened);
 /* Whether that says all: it has not changed since, and is not another thing each time. */
-bool kiln_conf_look_holds(const char *path, struct timespec since);
+bool kiln_conf_look_holds(const char *path, bool opened, struct timespec since);

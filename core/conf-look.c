@@ -24,10 +24,12 @@ enum {
 
 /* ---- what it looks like ---- */
 
-static void add_stat(struct kiln_buf *b, const struct stat *st)
+static void add_stat(struct kiln_buf *b, const struct stat *st, bool opened)
 {
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		kiln_buf_addf(b, "%o:%u:%u", st->st_mode, major(st->st_rdev), minor(st->st_rdev));
+	else if (S_ISDIR(st->st_mode) && !opened)
+		kiln_buf_addf(b, "%o:%llu", st->st_mode, (unsigned long long)st->st_ino);
 	else
 		kiln_buf_addf(b, "%o:%llu:%lld:%lld.%09ld:%lld.%09ld", st->st_mode,
 			      (unsigned long long)st->st_ino, (long long)st->st_size,
@@ -59,7 +61,7 @@ static void add_text(struct kiln_buf *b, const char *path)
 	kiln_buf_addf(b, "=%s", sum);
 }
 
-static void add_target(struct kiln_buf *b, const char *path)
+static void add_target(struct kiln_buf *b, const char *path, bool opened)
 {
 	struct stat st;
 
@@ -69,10 +71,10 @@ static void add_target(struct kiln_buf *b, const char *path)
 	else if (is_made_up(path) && S_ISREG(st.st_mode))
 		add_text(b, path);
 	else
-		add_stat(b, &st);
+		add_stat(b, &st, opened);
 }
 
-char *kiln_conf_look(const char *path)
+char *kiln_conf_look(const char *path, bool opened)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
 	char *word = NULL;
@@ -82,9 +84,9 @@ char *kiln_conf_look(const char *path)
 		kiln_buf_addf(&b, "!%d", errno);
 	} else {
 		if (!is_made_up(path))
-			add_stat(&b, &st);
+			add_stat(&b, &st, opened);
 		if (is_made_up(path) || S_ISLNK(st.st_mode))
-			add_target(&b, path);
+			add_target(&b, path, opened);
 	}
 	return kiln_buf_steal(&b, &word) < 0 ? NULL : word;
 }
@@ -139,7 +141,14 @@ static bool is_long_gone(const char *path, struct timespec since)
 	return false;
 }
 
-bool kiln_conf_look_holds(const char *path, struct timespec since)
+static bool is_settled(const struct stat *st, bool opened, struct timespec since)
+{
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) || (S_ISDIR(st->st_mode) && !opened))
+		return true;
+	return is_old(st, since);
+}
+
+bool kiln_conf_look_holds(const char *path, bool opened, struct timespec since)
 {
 	struct stat st;
 
@@ -149,9 +158,7 @@ bool kiln_conf_look_holds(const char *path, struct timespec since)
 		return true;
 	if (lstat(path, &st) < 0)
 		return is_long_gone(path, since);
-	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-		return true;
-	if (!is_old(&st, since))
+	if (!is_settled(&st, opened, since))
 		return false;
-	return !S_ISLNK(st.st_mode) || stat(path, &st) < 0 || is_old(&st, since);
+	return !S_ISLNK(st.st_mode) || stat(path, &st) < 0 || is_settled(&st, opened, since);
 }

@@ -42,43 +42,47 @@ struct kiln_watch {
 	size_t len;
 	unsigned paths;
 	unsigned slots[SLOTS]; /* of a hash table: where a path begins in data, and one; 0: free */
-	char data[ROOM];       /* "PATH\0" for each */
+	char data[ROOM];       /* "oPATH\0" for each that was opened, "lPATH\0" for each that was looked at */
 };
 
-/* Calls with a path, and which argument that is; folder: which it is relative to. */
+/*
+ * Calls with a path, and which argument that is; folder: which it is relative to.
+ * Who opens a directory may list it, all others only pass through.
+ */
 static const struct call {
 	int nr, folder, path;
+	bool opens;
 } calls[] = {
-	{ SYS_openat, 0, 1 },
-	{ 437 /* openat2 */, 0, 1 },
-	{ SYS_execve, NO_FOLDER, 0 },
-	{ SYS_execveat, 0, 1 },
-	{ SYS_statx, 0, 1 },
-	{ SYS_faccessat, 0, 1 },
-	{ 439 /* faccessat2 */, 0, 1 },
-	{ SYS_readlinkat, 0, 1 },
-	{ SYS_chdir, NO_FOLDER, 0 },
-	{ SYS_statfs, NO_FOLDER, 0 },
+	{ SYS_openat, 0, 1, true },
+	{ 437 /* openat2 */, 0, 1, true },
+	{ SYS_execve, NO_FOLDER, 0, false },
+	{ SYS_execveat, 0, 1, false },
+	{ SYS_statx, 0, 1, false },
+	{ SYS_faccessat, 0, 1, false },
+	{ 439 /* faccessat2 */, 0, 1, false },
+	{ SYS_readlinkat, 0, 1, false },
+	{ SYS_chdir, NO_FOLDER, 0, false },
+	{ SYS_statfs, NO_FOLDER, 0, false },
 #ifdef SYS_newfstatat
-	{ SYS_newfstatat, 0, 1 },
+	{ SYS_newfstatat, 0, 1, false },
 #endif
 #ifdef SYS_fstatat64
-	{ SYS_fstatat64, 0, 1 },
+	{ SYS_fstatat64, 0, 1, false },
 #endif
 #ifdef SYS_open
-	{ SYS_open, NO_FOLDER, 0 },
-	{ SYS_creat, NO_FOLDER, 0 },
-	{ SYS_stat, NO_FOLDER, 0 },
-	{ SYS_lstat, NO_FOLDER, 0 },
-	{ SYS_access, NO_FOLDER, 0 },
-	{ SYS_readlink, NO_FOLDER, 0 },
+	{ SYS_open, NO_FOLDER, 0, true },
+	{ SYS_creat, NO_FOLDER, 0, true },
+	{ SYS_stat, NO_FOLDER, 0, false },
+	{ SYS_lstat, NO_FOLDER, 0, false },
+	{ SYS_access, NO_FOLDER, 0, false },
+	{ SYS_readlink, NO_FOLDER, 0, false },
 #endif
 #ifdef SYS_stat64
-	{ SYS_stat64, NO_FOLDER, 0 },
-	{ SYS_lstat64, NO_FOLDER, 0 },
+	{ SYS_stat64, NO_FOLDER, 0, false },
+	{ SYS_lstat64, NO_FOLDER, 0, false },
 #endif
 #ifdef SYS_statfs64
-	{ SYS_statfs64, NO_FOLDER, 0 },
+	{ SYS_statfs64, NO_FOLDER, 0, false },
 #endif
 };
 
@@ -132,14 +136,15 @@ bool kiln_watch_is_complete(const struct kiln_watch *w)
 	return w->begun && !w->lost;
 }
 
-const char *kiln_watch_next(const struct kiln_watch *w, size_t *at)
+const char *kiln_watch_next(const struct kiln_watch *w, size_t *at, bool *opened)
 {
-	const char *path = w->data + *at;
+	const char *entry = w->data + *at;
 
 	if (*at >= w->len)
 		return NULL;
-	*at += strlen(path) + 1;
-	return path;
+	*at += strlen(entry) + 1;
+	*opened = entry[0] == 'o';
+	return entry + 1;
 }
 
 /* ---- in the child ---- */
@@ -218,19 +223,19 @@ static unsigned hash_of(const char *s)
 	return h;
 }
 
-static void note(struct kiln_watch *w, const char *path)
+static void note(struct kiln_watch *w, const char *entry)
 {
-	size_t n = strlen(path) + 1;
-	unsigned slot = hash_of(path) % SLOTS;
+	size_t n = strlen(entry) + 1;
+	unsigned slot = hash_of(entry) % SLOTS;
 
 	for (; w->slots[slot]; slot = (slot + 1) % SLOTS)
-		if (!strcmp(w->data + w->slots[slot] - 1, path))
+		if (!strcmp(w->data + w->slots[slot] - 1, entry))
 			return;
 	if (w->paths == MOST_PATHS || n > ROOM - w->len) {
 		w->lost = true;
 		return;
 	}
-	memcpy(w->data + w->len, path, n);
+	memcpy(w->data + w->len, entry, n);
 	w->slots[slot] = (unsigned)w->len + 1;
 	w->len += n;
 	w->paths++;
@@ -273,24 +278,23 @@ static size_t read_folder(pid_t pid, int fd, char *s)
 
 static void note_call(struct kiln_watch *w, const struct call *c, const struct seccomp_notif *what)
 {
-	static char path[2 * LONGEST_PATH + 1], full[2 * LONGEST_PATH + 1];
+	static char path[LONGEST_PATH], entry[2 * LONGEST_PATH + 2];
 	int folder = c->folder == NO_FOLDER ? AT_FDCWD : (int)what->data.args[c->folder];
-	size_t n;
+	size_t n = 0;
 
 	if (!read_string((pid_t)what->pid, what->data.args[c->path], path)) {
 		w->lost = true;
 		return;
 	}
-	if (path[0] == '/' || !path[0]) {
-		if (path[0])
-			note(w, path);
-		return;
+	if (!path[0])
+		return; /* what was opened before, or nothing */
+	if (path[0] != '/') {
+		n = read_folder((pid_t)what->pid, folder, entry + 1);
+		w->lost |= !n;
 	}
-	n = read_folder((pid_t)what->pid, folder, full);
-	w->lost |= !n;
-	memcpy(full + n, path, strlen(path) + 1);
-	if (n)
-		note(w, full);
+	entry[0] = c->opens ? 'o' : 'l';
+	memcpy(entry + 1 + n, path, strlen(path) + 1);
+	note(w, entry);
 }
 
 /* Larger than what this was compiled with, should a later kernel say more. */

@@ -35,7 +35,7 @@ void kiln_watch_run(struct kiln_watch *w, pid_t first);
 /* Whether everything was noted; only then does the list mean something. */
 bool kiln_watch_is_complete(const struct kiln_watch *w);
 /*
- * The next path, absolute and as the child meant it; *at starts as 0.  Each once.
- * NULL: there are no more.
+ * The next path, absolute and as the child meant it; *at starts as 0.  Each once
+ * for each *opened.  NULL: there are no more.
  */
-const char *kiln_watch_next(const struct kiln_watch *w, size_t *at);
+const char *kiln_watch_next(const struct kiln_watch *w, size_t *at, bool *opened);
