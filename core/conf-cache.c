@@ -59,29 +59,40 @@ static void add_machine(struct kiln_ctx *ctx, struct kiln_buf *b)
 	add_text(b, u.machine);
 }
 
-void kiln_conf_question_begin(struct kiln_ctx *ctx, struct kiln_conf_question *q)
+/* What was not evaluated before, as something needs a shell already, was not looked at either. */
+static int add_file(struct kiln_ctx *ctx, struct kiln_buf *b, const char *path, bool *fickle, struct kiln_err *err)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	int r = kiln_conf_text(ctx, path, &text, &len, err);
+
+	if (r < 0)
+		return r;
+	if (strlen(text) != len)
+		return kiln_fail(err, -KILN_E_CONF, "%s: has a NUL byte: this is no dkms.conf", path);
+	*fickle |= is_fickle(text);
+	kiln_buf_addf(b, "%zu", len);
+	kiln_buf_add(b, text, len);
+	return 0;
+}
+
+int kiln_conf_question_begin(struct kiln_ctx *ctx, struct kiln_conf_question *q, struct kiln_err *err)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+	bool fickle = !ctx->state_dir; /* of a tool: nothing is kept */
+	int r = 0;
 
 	q->key[0] = '\0';
 	clock_gettime(CLOCK_REALTIME, &q->since);
-	if (!ctx->state_dir)
-		return; /* of a tool: nothing is kept */
 	add_text(&b, FIRST_LINE);
 	add_machine(ctx, &b);
 	for (size_t i = 0; i < q->argv->n; i++)
 		add_text(&b, q->argv->v[i]);
-	for (size_t i = 0; i < q->paths->n; i++) {
-		_cleanup_(freep) char *text = NULL;
-		size_t len;
-
-		if (kiln_conf_text(ctx, q->paths->v[i], &text, &len, NULL) < 0 || is_fickle(text))
-			return;
-		kiln_buf_addf(&b, "%zu", len);
-		kiln_buf_add(&b, text, len);
-	}
-	if (kiln_buf_ok(&b))
+	for (size_t i = 0; i < q->paths->n && r == 0; i++)
+		r = add_file(ctx, &b, q->paths->v[i], &fickle, err);
+	if (r == 0 && !fickle && kiln_buf_ok(&b))
 		kiln_hash_bytes(b.data, b.len, q->key);
+	return r;
 }
 
 /* ---- finding an entry ---- */

@@ -28,8 +28,8 @@ struct kiln_conf_question {
 	char key[KILN_HASH_SIZE];      /* ""; an answer is not worth keeping */
 };
 
-/* Fills since and key. */
-void kiln_conf_question_begin(struct kiln_ctx *ctx, struct kiln_conf_question *q);
+/* Fills since and key.  -KILN_E_CONF, -KILN_E_BROKEN: a file is not fit to be read at all. */
+int kiln_conf_question_begin(struct kiln_ctx *ctx, struct kiln_conf_question *q, struct kiln_err *err);
 /* Adds the variables of the entry that holds; false: there is none. */
 bool kiln_conf_cache_find(struct kiln_ctx *ctx, const struct kiln_conf_question *q,
 			  struct kiln_vars *vars);

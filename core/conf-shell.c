@@ -343,12 +343,13 @@ int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		.cwd = -1,
 		.sight = &sight,
 	};
+	int r;
 
 	if (make_argv(&s, &argv) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	kiln_conf_question_begin(ctx, &q);
-	if (kiln_conf_cache_find(ctx, &q, vars))
-		return 0;
+	r = kiln_conf_question_begin(ctx, &q, err);
+	if (r < 0 || kiln_conf_cache_find(ctx, &q, vars))
+		return r;
 	if (kiln_conf_sight(ctx->root_path, paths, env, &sight) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	return ask(ctx, &s, &q, vars, err);

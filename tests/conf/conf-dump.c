@@ -160,7 +160,8 @@ static int read_in_shell(const struct kiln_sh_source *src, struct kiln_vars *var
 			 struct kiln_err *err)
 {
 	char tmp[] = "/tmp", root[] = "";
-	struct kiln_ctx ctx = { .root = AT_FDCWD,
+	_cleanup_(closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct kiln_ctx ctx = { .root = slash,
 				.root_path = root,
 				.settings = { .tmp_location = tmp } };
 	_cleanup_(kiln_strv_free) struct kiln_strv paths = KILN_STRV_INIT;

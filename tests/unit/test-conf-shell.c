@@ -18,7 +18,8 @@ static int read_conf(const struct unit_root *root, const char *text, struct kiln
 		     struct kiln_err *err)
 {
 	char tmp[] = "/tmp", top[] = "";
-	struct kiln_ctx ctx = { .root = AT_FDCWD,
+	_cleanup_(closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct kiln_ctx ctx = { .root = slash,
 				.root_path = top,
 				.settings = { .tmp_location = tmp } };
 	const struct kiln_conf_env env = { .kern = { "6.1.0-9-amd64", "x86_64" }, .jobs = 3 };
