@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Asking runs nothing: no process, and no code of a dkms.conf.
+# Asking for the status runs nothing: no process, and no code of a dkms.conf (late.bats: nor do other questions).
 
 load lib
 
@@ -30,15 +30,5 @@ built() {
 	cat "$T/trace"
 	[ "$(grep -cE '\bexecve(at)?\(' "$T/trace")" -eq 1 ]
 	[ "$(grep -cE '\b(clone3?|v?fork)\(' "$T/trace")" -eq 0 ]
-	[ ! -e "$T/ran" ]
-}
-
-@test "a substitution in a conf is not run by status, lint or add" {
-	# shellcheck disable=SC2016 # what must not be run
-	source_of acme 1 "CLEAN='\$(touch $T/ran)'"
-	dkms status
-	run dkms lint "$T/usr/src/acme-1"
-	run dkms add acme/1
-	expect_status 0
 	[ ! -e "$T/ran" ]
 }

@@ -353,9 +353,19 @@ static void assignment(struct maker *m)
 	}
 }
 
-static void condition(struct maker *m)
+/* Behind a first operand in double quotes. */
+static void compare_numbers(struct maker *m)
 {
 	static const char *const compares[] = { "-eq", "-ne", "-lt", "-le", "-gt", "-ge" };
+
+	say(m, "\" ");
+	say(m, ONE_OF(m, compares));
+	say(m, " ");
+	number(m);
+}
+
+static void condition(struct maker *m)
+{
 	static const char *const files[] = { "-f", "-e", "-d", "-s", "-h", "-r" };
 	static const char *const paths[] = { "$kernel_source_dir/.config", "$kernel_source_dir", "/nonexistent", "\"\"" };
 
@@ -382,10 +392,7 @@ static void condition(struct maker *m)
 	case 3:
 		say(m, "[[ \"");
 		arithmetic(m);
-		say(m, "\" ");
-		say(m, ONE_OF(m, compares));
-		say(m, " ");
-		number(m);
+		compare_numbers(m);
 		say(m, any(m, 2) ? " && -n $a ]]" : " || ( -z $b && $a < $b ) ]]");
 		break;
 	case 4:
@@ -398,10 +405,7 @@ static void condition(struct maker *m)
 	case 5:
 		say(m, "[ \"$");
 		say(m, ONE_OF(m, numbers));
-		say(m, "\" ");
-		say(m, ONE_OF(m, compares));
-		say(m, " ");
-		number(m);
+		compare_numbers(m);
 		say(m, " ]");
 		break;
 	case 6:

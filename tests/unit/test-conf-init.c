@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A dkms.conf proposed for a driver's source: which modules, which version, what stays a doubt. */
-#include "tests/unit/unit.h"
+#include "tests/unit/unit-conf.h"
 
-#include "core/base/cleanup.h"
 #include "core/base/text.h"
-
-#include "core/kiln.h"
 
 #define DIR "home/acme-1.2/"
 
 static int propose(const struct unit_root *root, const char *dir, char **text, struct kiln_strv *doubts,
 		   struct kiln_err *err)
 {
-	struct kiln_options o = { .root = root->path, .arch = "x86_64" };
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, NULL);
 
-	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
 	return kiln_conf_propose(ctx, dir, text, doubts, err);
 }
 
@@ -138,10 +133,9 @@ static void test_nothing(void **state)
 static void test_is_valid(void **state)
 {
 	struct unit_root *root = *state;
-	struct kiln_options o = { .root = root->path, .arch = "x86_64" };
 	_cleanup_(kiln_strv_free) struct kiln_strv doubts = KILN_STRV_INIT;
 	_cleanup_(kiln_findings_freep) struct kiln_findings *found = NULL;
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, NULL);
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	_cleanup_(freep) char *text = NULL;
 	struct kiln_kern kern = { "6.1.0-9-amd64", "x86_64" };
@@ -150,7 +144,6 @@ static void test_is_valid(void **state)
 	unit_write(root, DIR "b/Makefile", "obj-$(CONFIG_B) = b.o\nobj-m = c.o\n");
 	assert_int_equal(propose(root, "/home/acme-1.2", &text, &doubts, &err), 0);
 	unit_write(root, DIR "dkms.conf", text);
-	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
 	assert_int_equal(kiln_lint(ctx, "/" DIR "dkms.conf", (struct kiln_mod){ NULL, NULL }, &kern, 1, &found, &err), 0);
 	assert_int_equal(kiln_findings_count(found), 0);
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lint of a dkms.conf: what each check finds, where, and what it leaves alone. */
-#include "tests/unit/unit.h"
-
-#include "core/base/cleanup.h"
-
-#include "core/kiln.h"
+#include "tests/unit/unit-conf.h"
 
 #define DIR "usr/src/acme-1.2/"
 #define NAMED "PACKAGE_NAME=acme\nPACKAGE_VERSION=1.2\n"
@@ -19,16 +15,14 @@ static const char *severity(const struct kiln_finding *f)
 /* "LINE:COLUMN SEVERITY CHECK;" for each finding; free() it. */
 static char *lint(const struct unit_root *root, const char *conf, bool with_shell)
 {
-	struct kiln_options o = { .root = root->path, .arch = "x86_64" };
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	_cleanup_(kiln_findings_freep) struct kiln_findings *found = NULL;
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, NULL);
 	struct kiln_kern kern = { KERNEL, NULL };
 	struct kiln_buf b = KILN_BUF_INIT;
 	char *ret;
 
 	unit_write(root, DIR "dkms.conf", conf);
-	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
 	if (kiln_lint(ctx, "/" DIR "dkms.conf", (struct kiln_mod){ NULL, NULL }, &kern, 1, &found, &err) < 0)
 		fail_msg("%s", kiln_err_text(&err));
 	for (size_t i = 0; i < kiln_findings_count(found); i++) {
@@ -223,13 +217,10 @@ static void test_large(void **state)
 
 static void test_missing(void **state)
 {
-	struct unit_root *root = *state;
-	struct kiln_options o = { .root = root->path };
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(*state, NULL);
 	struct kiln_findings *found = NULL;
 
-	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
 	assert_int_equal(kiln_lint(ctx, "/no/dkms.conf", (struct kiln_mod){ NULL, NULL }, NULL, 0, &found, &err),
 			 -KILN_E_BROKEN);
 	assert_string_equal(kiln_err_text(&err), "/no/dkms.conf is missing");

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A module's conf on disk: which files count, in which order, and what they find. */
-#include "tests/unit/unit.h"
-
-#include "core/base/cleanup.h"
-
-#include "core/conf.h"
+#include "tests/unit/unit-conf.h"
 
 #define CONF "PACKAGE_NAME=acme\nPACKAGE_VERSION=1.2\nDEST_MODULE_LOCATION=/extra\n"
 #define KERNEL "6.1.0-9-amd64"
 
-static struct kiln_ctx *machine(const struct unit_root *root, const char *conf)
-{
-	struct kiln_options o = { .root = root->path, .arch = "x86_64", .conf = conf };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_ctx *ctx = NULL;
-
-	if (kiln_ctx_new(&o, &ctx, &err) < 0)
-		fail_msg("%s", kiln_err_text(&err));
-	return ctx;
-}
-
 static struct kiln_conf *load(const struct unit_root *root, const char *conf, const char *release)
 {
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root, conf);
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, conf);
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_mod mod = { "acme", "1.2" };
 	struct kiln_kern kern = { release, release ? "x86_64" : NULL };
@@ -99,7 +84,7 @@ static void test_link(void **state)
 
 	unit_write(root, "opt/acme/dkms.conf", CONF);
 	unit_link(root, "var/lib/dkms/acme/1.2/source", "/opt/acme");
-	ctx = machine(root, NULL);
+	ctx = unit_conf_ctx(root, NULL);
 	assert_int_equal(kiln_conf_load(ctx, "/var/lib/dkms/acme/1.2/source",
 					(struct kiln_mod){ "acme", "1.2" },
 					(struct kiln_kern){ NULL, NULL }, &c, NULL),
@@ -110,7 +95,7 @@ static void test_link(void **state)
 static void test_refused(void **state)
 {
 	struct unit_root *root = *state;
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root, NULL);
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, NULL);
 	_cleanup_(kiln_err_clear) struct kiln_err missing = KILN_ERR_INIT, overlay = KILN_ERR_INIT;
 	struct kiln_conf *c = NULL;
 	struct kiln_mod mod = { "acme", "1.2" };
@@ -217,7 +202,7 @@ static void test_of_2003(void **state)
 
 static void assert_early(const struct unit_root *root, const char *text, const char *early, const char *full)
 {
-	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root, NULL);
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = unit_conf_ctx(root, NULL);
 	_cleanup_(kiln_conf_freep) struct kiln_conf *c = NULL, *whole = NULL;
 	const struct kiln_mod mod = { "acme", "1.2" };
 	const struct kiln_kern kern = { KERNEL, "x86_64" };

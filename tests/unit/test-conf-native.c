@@ -3,15 +3,9 @@
  * What a conf asks of the machine, on a machine that is made up; and confs that
  * would never end, or would eat all memory.  What bash says: tests/conf.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/unit-conf.h"
 
 #include <errno.h>
-
-#include "core/base/cleanup.h"
-
-#include "core/conf.h"
-
-#define LINE(n) ((struct kiln_spot){ (n), 1 })
 
 static int read_file(void *data, const char *path, char **text, size_t *len)
 {
@@ -59,25 +53,15 @@ static const struct kiln_conf_world world = {
 
 static struct kiln_conf_env env = { .kern = { "6.1.0-9-amd64", "x86_64" }, .world = &world };
 
-static int eval(const char *text, struct kiln_vars *vars, struct kiln_conf_class *class,
-		struct kiln_err *err)
-{
-	return kiln_conf_eval("dkms.conf", text, strlen(text), &env, vars, class, err);
-}
-
 /* The value of MAKE that a text makes. */
 static void assert_make(const char *text, const char *value)
 {
 	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_conf_class class;
-	const char *have;
+	struct kiln_conf_class class = unit_conf_eval(&env, "dkms.conf", text, &vars);
+	const char *have = kiln_vars_get(&vars, "MAKE", 0);
 
-	if (eval(text, &vars, &class, &err) < 0)
-		fail_msg("%s: %s", text, kiln_err_text(&err));
 	if (class.exactness != KILN_CONF_EXACT)
 		fail_msg("%s: %s", text, class.construct);
-	have = kiln_vars_get(&vars, "MAKE", 0);
 	assert_non_null(have);
 	assert_string_equal(have, value);
 }
@@ -85,10 +69,8 @@ static void assert_make(const char *text, const char *value)
 static void assert_needs(const char *text, unsigned line)
 {
 	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_conf_class class;
+	struct kiln_conf_class class = unit_conf_eval(&env, "dkms.conf", text, &vars);
 
-	assert_int_equal(eval(text, &vars, &class, &err), 0);
 	assert_int_equal(class.exactness, KILN_CONF_NEEDS_SHELL);
 	assert_int_equal(class.at.line, line);
 	assert_int_equal(vars.n, 0);
@@ -96,14 +78,7 @@ static void assert_needs(const char *text, unsigned line)
 
 static void assert_refused(const char *text, const char *part)
 {
-	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_conf_class class;
-
-	assert_int_equal(eval(text, &vars, &class, &err), -KILN_E_CONF);
-	if (!strstr(kiln_err_text(&err), part))
-		fail_msg("\"%s\" says nothing of \"%s\"", kiln_err_text(&err), part);
-	assert_int_equal(vars.n, 0);
+	unit_conf_refused(&env, text, strlen(text), part);
 }
 
 static void test_facts(void **state)
@@ -183,12 +158,10 @@ static void assert_late(const char *text, const char *late, const char *construc
 {
 	struct kiln_conf_env patient = env;
 	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_conf_class class;
 
 	patient.patient = true;
-	if (kiln_conf_eval("dkms.conf", text, strlen(text), &patient, &vars, &class, &err) < 0)
-		fail_msg("%s: %s", text, kiln_err_text(&err));
+	class = unit_conf_eval(&patient, "dkms.conf", text, &vars);
 	if (construct) {
 		assert_int_equal(class.exactness, KILN_CONF_NEEDS_SHELL);
 		assert_string_equal(class.construct, construct);
@@ -237,11 +210,11 @@ static void test_merge(void **state)
 	_cleanup_(kiln_vars_free) struct kiln_vars to = { 0 }, from = { 0 };
 
 	(void)state;
-	assert_int_equal(kiln_vars_set(&to, "b", 0, "old", LINE(1)), 0);
-	assert_int_equal(kiln_vars_set(&to, "b", 1, "kept", LINE(1)), 0);
-	assert_int_equal(kiln_vars_set(&to, "z", 0, "last", LINE(1)), 0);
-	assert_int_equal(kiln_vars_set(&from, "a", 0, "first", LINE(1)), 0);
-	assert_int_equal(kiln_vars_set(&from, "b", 0, "new", LINE(2)), 0);
+	assert_int_equal(kiln_vars_set(&to, "b", 0, "old", UNIT_LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&to, "b", 1, "kept", UNIT_LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&to, "z", 0, "last", UNIT_LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&from, "a", 0, "first", UNIT_LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&from, "b", 0, "new", UNIT_LINE(2)), 0);
 	assert_int_equal(kiln_vars_merge(&to, &from), 0);
 	assert_int_equal(from.n, 0);
 	assert_int_equal(to.n, 4);

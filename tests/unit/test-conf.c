@@ -3,13 +3,7 @@
  * Text of a conf to variables: what comes out, from where, and what is left to a shell.  What bash
  * says: tests/conf.
  */
-#include "tests/unit/unit.h"
-
-#include "core/base/cleanup.h"
-
-#include "core/conf.h"
-
-#define LINE(n) ((struct kiln_spot){ (n), 1 })
+#include "tests/unit/unit-conf.h"
 
 static const struct kiln_conf_env env = {
 	.mod = { "acme", "1.2" },
@@ -22,25 +16,12 @@ static const struct kiln_conf_env env = {
 
 static struct kiln_conf_class eval(const char *file, const char *text, struct kiln_vars *vars)
 {
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_conf_class class;
-
-	if (kiln_conf_eval(file, text, strlen(text), &env, vars, &class, &err) < 0)
-		fail_msg("%s", kiln_err_text(&err));
-	return class;
+	return unit_conf_eval(&env, file, text, vars);
 }
 
 static void assert_refused(const char *text, size_t n, const char *part)
 {
-	_cleanup_(kiln_vars_free) struct kiln_vars vars = { 0 };
-	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
-	struct kiln_conf_class class;
-
-	assert_int_equal(kiln_conf_eval("dkms.conf", text, n, &env, &vars, &class, &err),
-			 -KILN_E_CONF);
-	if (!strstr(kiln_err_text(&err), part))
-		fail_msg("\"%s\" says nothing of \"%s\"", kiln_err_text(&err), part);
-	assert_int_equal(vars.n, 0);
+	unit_conf_refused(&env, text, n, part);
 }
 
 static void assert_value(const struct kiln_vars *vars, const char *name, size_t i,
@@ -168,10 +149,10 @@ static void test_vars(void **state)
 
 	(void)state;
 	for (size_t i = 20; i-- > 0;) {
-		assert_int_equal(kiln_vars_set(&vars, "b", i * 3, "x", LINE(1)), 0);
-		assert_int_equal(kiln_vars_set(&vars, i % 2 ? "a" : "c", i, "y", LINE(2)), 0);
+		assert_int_equal(kiln_vars_set(&vars, "b", i * 3, "x", UNIT_LINE(1)), 0);
+		assert_int_equal(kiln_vars_set(&vars, i % 2 ? "a" : "c", i, "y", UNIT_LINE(2)), 0);
 	}
-	assert_int_equal(kiln_vars_set(&vars, "b", 9, "z", LINE(1)), 0);
+	assert_int_equal(kiln_vars_set(&vars, "b", 9, "z", UNIT_LINE(1)), 0);
 	assert_int_equal(kiln_vars_elements(&vars, "b", &first), 20);
 	assert_int_equal(first, 10);
 	assert_value(&vars, "b", 9, "z");
