@@ -34,6 +34,15 @@ const char *kiln_code_define(const char *text, const char *name)
 	return NULL;
 }
 
+char *kiln_code_identifier(const char *s)
+{
+	size_t n = 0;
+
+	while (kiln_code_is_identifier(s[n]))
+		n++;
+	return strndup(s, n);
+}
+
 const char *kiln_code_call(const char *text, const char *name)
 {
 	size_t n = strlen(name);
@@ -61,17 +70,13 @@ static const char *add_literal(const char *s, struct kiln_buf *b)
 /* Behind a name; what it is defined as, if that is a literal, is added. */
 static const char *add_name(const char *text, const char *s, struct kiln_buf *b)
 {
-	_cleanup_(freep) char *name = NULL, *value = NULL;
-	const char *end = s, *define;
+	_cleanup_(freep) char *name = kiln_code_identifier(s), *value = NULL;
+	const char *define = name ? kiln_code_define(text, name) : NULL;
 
-	while (kiln_code_is_identifier(*end))
-		end++;
-	name = strndup(s, (size_t)(end - s));
-	define = name ? kiln_code_define(text, name) : NULL;
 	value = define ? kiln_code_literal(define) : NULL;
 	if (value)
 		kiln_buf_adds(b, value);
-	return end;
+	return name ? s + strlen(name) : "";
 }
 
 char *kiln_code_text_of(const char *text, const char *name)

@@ -10,6 +10,8 @@ bool kiln_code_is_identifier(char c);
 char *kiln_code_literal(const char *s);
 /* Value of "#define NAME" in one text, where it begins; NULL: it is not there. */
 const char *kiln_code_define(const char *text, const char *name);
+/* The name at s; "": there is none.  Owned by the caller. */
+char *kiln_code_identifier(const char *s);
 /* Where the argument of NAME(argument) begins; NULL: nobody calls it. */
 const char *kiln_code_call(const char *text, const char *name);
 /*

@@ -90,21 +90,20 @@ static int from_define(const struct kiln_init *in, const char *name, struct kiln
 static int from_file(const struct kiln_init *in, const char *path, struct kiln_init_version *ret)
 {
 	_cleanup_(freep) char *text = read_code(in, path), *name = NULL;
-	const char *at = text ? kiln_code_call(text, "MODULE_VERSION") : NULL, *end = at;
+	const char *at = text ? kiln_code_call(text, "MODULE_VERSION") : NULL;
 	char *value;
 
 	if (!at)
 		return 0;
-	value = kiln_code_literal(end);
+	value = kiln_code_literal(at);
 	if (value)
 		return settle(value, kiln_strf("MODULE_VERSION in %s:%u", path, line_at(text, at)),
 			      ret);
-	while (kiln_code_is_identifier(*end))
-		end++;
-	name = strndup(at, (size_t)(end - at));
+	name = kiln_code_identifier(at);
 	if (!name)
 		return -ENOMEM;
-	return *name && end[strspn(end, " \t\n")] == ')' ? from_define(in, name, ret) : 0;
+	at += strlen(name);
+	return *name && at[strspn(at, " \t\n")] == ')' ? from_define(in, name, ret) : 0;
 }
 
 /* The file that has the module's name is asked first. */

@@ -29,7 +29,7 @@ static bool has(const struct kiln_state *s, const struct kiln_module *m, struct 
 {
 	const struct kiln_instance *i = kiln_module_instance(m, kern);
 
-	return kiln_state_installed(s, m->mod.name, kern) || (i && i->weak_from);
+	return kiln_state_installed(s, m->mod.name, kern) || (i && i->weak_from) || kiln_state_prebuilt(s, m->mod, kern);
 }
 
 static const struct kiln_missing *find_missing(const struct kiln_state *s, const char *name, struct kiln_kern kern)

@@ -33,6 +33,8 @@ void kiln_pack_meta_done(struct kiln_pack_meta *m)
 struct reading {
 	struct kiln_pack_meta *meta;
 	const char *name; /* of the first module */
+	char *defined;    /* what MODULE_LICENSE names, where the file itself does not say what it is */
+	char *defined_in; /* that file */
 	size_t files;
 };
 
@@ -104,16 +106,42 @@ static int read_copyrights(struct kiln_pack_meta *m, const char *text)
 
 /* ---- C ---- */
 
-static int read_license(struct kiln_pack_meta *m, const char *text, const char *path)
+static int take_license(struct kiln_pack_meta *m, const char *says, char *spdx, const char *path)
 {
-	_cleanup_(freep) char *says = kiln_code_text_of(text, "MODULE_LICENSE"), *spdx = NULL;
-
-	if (!says || m->license)
-		return 0;
-	spdx = kiln_pack_spdx_of(text);
-	m->license = spdx ? TAKE_PTR(spdx) : kiln_pack_spdx(says);
+	m->license = spdx ? spdx : kiln_pack_spdx(says);
 	m->says = kiln_strf("MODULE_LICENSE(\"%s\") in %s", says, path);
 	return m->license && m->says ? 0 : -ENOMEM;
+}
+
+static int read_license(struct reading *r, const char *text, const char *path)
+{
+	const char *call = r->meta->license ? NULL : kiln_code_call(text, "MODULE_LICENSE");
+	_cleanup_(freep) char *says = call ? kiln_code_text_of(text, "MODULE_LICENSE") : NULL;
+
+	if (says)
+		return take_license(r->meta, says, kiln_pack_spdx_of(text), path);
+	if (!call || r->defined)
+		return 0;
+	r->defined = kiln_code_identifier(call);
+	r->defined_in = strdup(path);
+	return r->defined && r->defined_in ? 0 : -ENOMEM;
+}
+
+/* In a header that the driver includes. */
+static int find_defined(void *data, int dir, const char *name, const char *path, const struct stat *st)
+{
+	_cleanup_(freep) char *text = NULL, *says = NULL;
+	struct reading *r = data;
+	const char *define;
+
+	(void)path;
+	if (!S_ISREG(st->st_mode) || kiln_fs_read(dir, name, LARGEST_CODE, &text, NULL) < 0)
+		return 0;
+	define = kiln_code_define(text, r->defined);
+	says = define ? kiln_code_literal(define) : NULL;
+	if (!says)
+		return 0;
+	return take_license(r->meta, says, NULL, r->defined_in) < 0 ? -ENOMEM : 1;
 }
 
 static bool is_first(const struct reading *r, const char *file)
@@ -153,7 +181,7 @@ static int read_code(void *data, int dir, const char *name, const char *path, co
 	if (!S_ISREG(st->st_mode) || ++r->files > MOST_FILES || kiln_fs_read(dir, name, LARGEST_CODE, &text, NULL) < 0)
 		return 0;
 	if (!kiln_text_ends(name, ".h"))
-		e = read_license(r->meta, text, path);
+		e = read_license(r, text, path);
 	if (e >= 0)
 		e = read_summary(r, text, name);
 	return e < 0 ? e : read_copyrights(r->meta, text);
@@ -211,11 +239,15 @@ static int read_git(int dir, struct kiln_pack_meta *m)
 
 int kiln_pack_meta_load(int dir, const char *name, struct kiln_pack_meta *ret)
 {
-	struct reading reading = { ret, name, 0 };
+	struct reading reading = { .meta = ret, .name = name };
 	int r;
 
 	*ret = (struct kiln_pack_meta){ 0 };
 	r = kiln_fs_walk_wanted(dir, ".", is_code, read_code, &reading);
+	if (r >= 0 && !ret->license && reading.defined && *reading.defined)
+		r = kiln_fs_walk_wanted(dir, ".", is_code, find_defined, &reading);
+	free(reading.defined);
+	free(reading.defined_in);
 	if (r >= 0)
 		r = read_license_file(dir, ret);
 	return r < 0 ? r : read_git(dir, ret);

@@ -105,7 +105,8 @@ static char *missing_dependency(struct planner *p, const struct pair *x, const s
 		}
 		if (step >= 0 && !kiln_planner_refused(p, step))
 			ret[(*n)++] = (size_t)step;
-		else if (!kiln_state_installed(p->state, name, x->kern))
+		else if (!kiln_state_installed(p->state, name, x->kern) &&
+			 !kiln_state_prebuilt(p->state, (struct kiln_mod){ name, NULL }, x->kern))
 			return kiln_strf("it needs %s, which is not installed for this kernel", name);
 	}
 	return NULL;
@@ -265,6 +266,8 @@ static long plan_install(struct planner *p, const struct pair *x)
 		return i;
 	if (is_installed(x) && !x->changed && !(x->wish->flags & KILN_FORCE))
 		return kiln_planner_nothing(p, x, KILN_OP_INSTALL, "already installed");
+	if (kiln_state_prebuilt(p->state, x->mod, x->kern) && !(x->wish->flags & KILN_FORCE))
+		return kiln_planner_nothing(p, x, KILN_OP_INSTALL, "a package brings it ready-made");
 	if (needs_build(x))
 		build = plan_build(p, x, KILN_OP_INSTALL);
 	else if (x->module->unlinked)

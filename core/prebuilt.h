@@ -14,3 +14,7 @@
 
 /* Path of the list of a pair; owned by the caller. */
 char *kiln_prebuilt_path(struct kiln_mod mod, struct kiln_kern kern);
+/* Names of the lists that are there, whatever they say. 0 or -ENOMEM. */
+int kiln_prebuilt_list(struct kiln_ctx *ctx, struct kiln_strv *ret);
+/* Whether all that the list of a pair names is there, unchanged, and would load; otherwise why not. */
+int kiln_prebuilt_verify(struct kiln_ctx *ctx, struct kiln_mod mod, const struct kiln_kernel *kernel, struct kiln_err *err);

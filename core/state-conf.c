@@ -15,6 +15,7 @@
 #include "core/base/fs.h"
 
 #include "core/build.h"
+#include "core/prebuilt.h"
 #include "core/tree.h"
 
 enum { LARGEST_CONF = 1 << 20 };
@@ -125,6 +126,29 @@ static bool is_usable(const struct kiln_module *m)
 	return m && m->source && !m->broken;
 }
 
+/* What a package brings ready-made counts only if it is what it was, and would load. */
+static int judge_prebuilt(const struct judge *j, const struct kiln_module *m, struct kiln_kern kern)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	const struct kiln_kernel *k = kiln_state_kernel(j->state, kern);
+	struct kiln_strv *list = &j->state->prebuilt;
+	_cleanup_(freep) char *pair = NULL;
+	int r;
+
+	if (!k || !kiln_state_prebuilt(j->state, m->mod, kern))
+		return 0;
+	r = kiln_prebuilt_verify(j->ctx, m->mod, k, &err);
+	if (r == -ENOMEM || r >= 0)
+		return r;
+	kiln_log(j->ctx, KILN_LOG_WARNING, "the ready-made modules of %s/%s for %s are not taken: %s", m->mod.name,
+		 m->mod.version, kern.release, kiln_err_text(&err));
+	pair = kiln_pair_name(m->mod, kern);
+	for (size_t i = list->n; pair && i-- > 0;)
+		if (!strcmp(list->v[i], pair))
+			kiln_strv_remove(list, i);
+	return pair ? 0 : -ENOMEM;
+}
+
 static int judge_pair(const struct judge *j, struct kiln_module *m, struct kiln_kern kern);
 
 /* A module named in BUILD_DEPENDS: the version that would be installed, and the one that is. */
@@ -153,6 +177,8 @@ static int judge_pair(const struct judge *j, struct kiln_module *m, struct kiln_
 	r = v ? evaluate(j, m, v) : -ENOMEM;
 	if (r >= 0)
 		r = consult_record(j, m, v);
+	if (r >= 0)
+		r = judge_prebuilt(j, m, kern);
 	n = r >= 0 ? v->depends.n : 0;
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = judge_name(j, kiln_module_verdict(m, kern)->depends.v[i], kern);

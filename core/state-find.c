@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cleanup.h"
 #include "core/base/text.h"
+
+#include "core/tree.h"
 
 /* Without an architecture, the first kernel of that release is meant. */
 static bool is_kern(struct kiln_kern have, struct kiln_kern asked)
@@ -90,6 +93,24 @@ struct kiln_module *kiln_state_installed(const struct kiln_state *s, const char 
 			return m;
 	}
 	return NULL;
+}
+
+static bool is_prebuilt(const struct kiln_state *s, struct kiln_mod mod, struct kiln_kern kern)
+{
+	struct kiln_kern whole = { kern.release, kern.arch ? kern.arch : s->arch };
+	_cleanup_(freep) char *pair = kern.release ? kiln_pair_name(mod, whole) : NULL;
+
+	return pair && kiln_strv_has(&s->prebuilt, pair);
+}
+
+bool kiln_state_prebuilt(const struct kiln_state *s, struct kiln_mod mod, struct kiln_kern kern)
+{
+	if (mod.version || !s->prebuilt.n)
+		return s->prebuilt.n && is_prebuilt(s, mod, kern);
+	for (size_t i = 0; i < s->n_modules; i++)
+		if (!strcmp(s->modules[i].mod.name, mod.name) && is_prebuilt(s, s->modules[i].mod, kern))
+			return true;
+	return false;
 }
 
 bool kiln_state_has_module(const struct kiln_state *s, struct kiln_mod mod)

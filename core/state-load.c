@@ -15,6 +15,7 @@
 #include "core/base/text.h"
 
 #include "core/place.h"
+#include "core/prebuilt.h"
 #include "core/tree.h"
 #include "core/weak.h"
 
@@ -185,6 +186,8 @@ int kiln_state_load(struct kiln_ctx *ctx, const struct kiln_facts *facts, struct
 	}
 	if (r >= 0)
 		r = kiln_weak_read(ctx, s);
+	if (r >= 0)
+		r = kiln_prebuilt_list(ctx, &s->prebuilt);
 	if (r >= 0)
 		r = facts ? read_for_facts(ctx, s, facts, err) : read_for_status(ctx, s);
 	if (r == -ENOMEM)

@@ -118,6 +118,8 @@ static int find_pair(const struct search *w, const struct kiln_kernel *k)
 
 	if (have && ((have->level == KILN_INSTALLED && !have->mixed) || have->weak_from))
 		return 0;
+	if (kiln_state_prebuilt(w->state, w->module->mod, w->kern))
+		return 0;
 	r = is_cut_off(w);
 	if (!r)
 		r = is_pending(w);

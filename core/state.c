@@ -78,6 +78,7 @@ void kiln_state_free(struct kiln_state *s)
 		journal_done(&s->journals[i]);
 	free(s->journals);
 	kiln_strv_free(&s->garbage);
+	kiln_strv_free(&s->prebuilt);
 	kiln_strv_free(&s->stale_initramfs);
 	kiln_strv_free(&s->notices);
 	for (size_t i = 0; i < s->n_missing; i++)

@@ -60,6 +60,7 @@ struct kiln_state {
 	size_t n_journals;
 	struct kiln_strv garbage;    /* leftovers of killed runs to delete, inside the root */
 	bool no_autoinstall;         /* /etc/dkms/no-autoinstall */
+	struct kiln_strv prebuilt;   /* pairs that a package brings ready-made, as kiln_pair_name() calls them: prebuilt.h */
 	struct kiln_strv stale_initramfs; /* releases whose initramfs is older than a change of their modules: stale.c */
 	struct kiln_strv notices;    /* loads without facts: what waits, one sentence each */
 	struct kiln_missing *missing; /* loads without facts; names borrowed from modules and kernels, the rest owned */
@@ -88,5 +89,7 @@ struct kiln_module *kiln_state_newest(const struct kiln_state *s, const char *na
  * a removed kernel make no target.
  */
 bool kiln_state_is_target(const struct kiln_state *s, const struct kiln_kernel *k);
+/* Whether a package brings this version, or (version NULL) any of a name, ready-made. */
+bool kiln_state_prebuilt(const struct kiln_state *s, struct kiln_mod mod, struct kiln_kern kern);
 /* The version of a name that is installed for a kernel. */
 struct kiln_module *kiln_state_installed(const struct kiln_state *s, const char *name, struct kiln_kern kern);

@@ -94,12 +94,26 @@ static bool is_new_kernel(const struct derivation *d, struct kiln_kern kern)
 /* A look round, not an event: that a conf excludes a kernel has been said when the pair came up. */
 #define LOOKING (1u << 30)
 
+/* What a package brings ready-made takes the place of a set of ours. */
+static void want_prebuilt(struct derivation *d, const struct kiln_module *m, struct kiln_kern kern)
+{
+	const struct kiln_instance *i = kiln_module_instance(m, kern);
+
+	if (i && i->level == KILN_INSTALLED)
+		wish(d, (struct kiln_wish){ .op = KILN_OP_UNINSTALL, .mod = m->mod, .kern = kern, .flags = KILN_AUTOMATIC,
+					    .because = "a package brings it" });
+}
+
 static void wish_automatic(struct derivation *d, const struct kiln_module *m, struct kiln_kern kern,
 			   unsigned flags, const char *because)
 {
 	const struct kiln_verdict *v = kiln_module_verdict(m, kern);
 	const struct kiln_instance *i = kiln_module_instance(m, kern);
 
+	if (v && kiln_state_prebuilt(d->state, m->mod, kern)) {
+		want_prebuilt(d, m, kern);
+		return;
+	}
 	if (!v || v->held || !lacks(m, kern) || (i && i->weak_from))
 		return;
 	if (!v->autoinstall && v->code != KILN_E_CONF && v->code != KILN_E_SHELL)

@@ -144,6 +144,13 @@ static int is_weak(const struct kiln_why_case *c, struct kiln_why *w)
 	return answer(w, KILN_WHY_FINE, "uses the module built for %s", c->instance->weak_from);
 }
 
+static int is_prebuilt(const struct kiln_why_case *c, struct kiln_why *w)
+{
+	if (!kiln_state_prebuilt(c->state, c->module->mod, c->kern))
+		return 0;
+	return answer(w, KILN_WHY_FINE, "a package brings it ready-made, so it is not built");
+}
+
 static bool is_asked_for(const struct kiln_why_case *c, const struct kiln_fact *f)
 {
 	return f->kind == KILN_FACT_REQUEST && kiln_mod_same(f->mod, c->module->mod) &&
@@ -270,7 +277,8 @@ static int lacks_dependency(const struct kiln_why_case *c, struct kiln_why *w)
 		const char *name = c->verdict->depends.v[i];
 		const struct kiln_module *m = kiln_state_newest(c->state, name);
 
-		if (kiln_state_installed(c->state, name, c->kern))
+		if (kiln_state_installed(c->state, name, c->kern) ||
+		    kiln_state_prebuilt(c->state, (struct kiln_mod){ name, NULL }, c->kern))
 			continue;
 		if (!m)
 			return next(answer(w, KILN_WHY_WAITING, "it needs %s, which is not registered", name), w,
@@ -293,7 +301,7 @@ static int is_missing(const struct kiln_why_case *c, struct kiln_why *w)
 typedef int rule_fn(const struct kiln_why_case *c, struct kiln_why *w);
 
 static rule_fn *const rules[] = {
-	is_broken,     is_cut_off,   is_refused,  is_installed, is_weak,       is_pending, is_held,
+	is_broken,     is_cut_off,   is_refused,  is_installed, is_weak,       is_prebuilt,  is_pending, is_held,
 	is_superseded, has_bad_conf, is_excluded, is_disabled,	lacks_headers, has_failed, lacks_dependency,
 	is_missing,
 };

@@ -47,6 +47,9 @@ static int state(struct kiln_facts *facts, const struct kiln_rpm_item *item, boo
 	case KILN_RPM_HEADERS:
 		r = kiln_facts_kernel(facts, KILN_FACT_HEADERS_ADDED, kern);
 		break;
+	case KILN_RPM_PREBUILT: /* which pairs it concerns, the disk knows */
+		r = kiln_facts_reconcile(facts);
+		break;
 	default:
 		r = kiln_facts_kernel(facts, added ? KILN_FACT_KERNEL_ADDED : KILN_FACT_KERNEL_REMOVED, kern);
 	}
@@ -122,6 +125,8 @@ static int state_removed(const struct kiln_rpm_items *items, const struct kiln_r
 {
 	bool gone = item->gone && !rpmteFailed(item->te);
 
+	if (item->kind == KILN_RPM_PREBUILT)
+		return gone ? state(facts, item, false) : 0;
 	if (!carries_modules(item))
 		return 0;
 	if (item->told && !gone)

@@ -17,7 +17,10 @@
 
 #include "core/base/cleanup.h"
 
-static const char *const places[] = { "/lib/modules/", "/usr/lib/modules/", "/usr/src/" };
+/* Of packages that bring modules ready-made: core/prebuilt.h. */
+#define PREBUILT "/usr/lib/modkiln/prebuilt/"
+
+static const char *const places[] = { "/lib/modules/", "/usr/lib/modules/", "/usr/src/", PREBUILT };
 
 /* What stands behind a prefix of s; NULL: s does not begin with it. */
 static const char *behind(const char *s, const char *prefix)
@@ -157,6 +160,8 @@ static int add_file(struct kiln_rpm_items *items, rpmte te, const char *dir, con
 
 	if (rest)
 		return add_kernel_file(items, te, rest, file);
+	if (!strcmp(dir, PREBUILT))
+		return add(items, te, KILN_RPM_PREBUILT, file);
 	rest = behind(dir, "/usr/src/kernels/");
 	if (rest)
 		return *rest ? add(items, te, KILN_RPM_HEADERS, rest) : 0;

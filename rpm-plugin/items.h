@@ -12,6 +12,7 @@ enum kiln_rpm_kind {
 	KILN_RPM_KERNEL_PART, /* owns modules of a kernel only */
 	KILN_RPM_HEADERS,
 	KILN_RPM_SOURCE,
+	KILN_RPM_PREBUILT,    /* brings modules ready-made; named by their list */
 };
 
 /* One thing that one element of the transaction owns. */
@@ -23,7 +24,7 @@ struct kiln_rpm_item {
 	bool gone;    /* removed: rpm says that it is done */
 	bool told;    /* removed: it has been said beforehand */
 	rpmte te;     /* borrowed from the transaction */
-	char *name;   /* module, or kernel release */
+	char *name;   /* module, or kernel release, or list */
 	char *version; /* of a module; else NULL */
 };
 

@@ -82,6 +82,21 @@ static void test_meta(void **state)
 	assert_string_equal(m.copyrights.v[1], "2015, Bob");
 }
 
+/* Jool has its licence in a header. */
+static void test_license_in_header(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_pack_meta_done) struct kiln_pack_meta m = { 0 };
+	_cleanup_(closep) int dir = -1;
+
+	unit_write(root, SOURCE "mod/acme.c", "MODULE_LICENSE(ACME_LICENSE);\n");
+	unit_write(root, SOURCE "inc/acme.h", "#define ACME_LICENSE \"Dual MIT/GPL\"\n");
+	dir = kiln_fs_open_dir(root->fd, SOURCE);
+	assert_int_equal(kiln_pack_meta_load(dir, "acme", &m), 0);
+	assert_string_equal(m.license, "GPL-2.0-only OR MIT");
+	assert_string_equal(m.says, "MODULE_LICENSE(\"Dual MIT/GPL\") in mod/acme.c");
+}
+
 /* ---- the tables of the READMEs ---- */
 
 static void assert_table(const char *readme, enum kiln_pack_kind kind)
@@ -286,7 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code),	       cmocka_unit_test(test_licenses),
-		unit_test_with_root(test_meta),	       cmocka_unit_test(test_readmes),
+		unit_test_with_root(test_meta),	       unit_test_with_root(test_license_in_header), cmocka_unit_test(test_readmes),
 		unit_test_with_root(test_spec),	       unit_test_with_root(test_debian),
 		unit_test_with_root(test_order_of_templates), unit_test_with_root(test_old_folder),
 		unit_test_with_root(test_refusals),    unit_test_with_root(test_illegal),

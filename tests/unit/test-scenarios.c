@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 
 #include "core/state.h"
+#include "core/tree.h"
 
 #ifndef SCENARIOS
 #define SCENARIOS "tests/scenarios"
@@ -87,7 +88,7 @@ static void read_against(struct kiln_verdict *v, const struct kiln_strv *w)
 			kiln_strv_add(&v->against, w->v[i] + strlen("against:"));
 }
 
-/* has NAME/VERSION RELEASE built|installed|leftover [outdated] [against:VERSION] */
+/* has NAME/VERSION RELEASE built|installed|leftover|prebuilt [outdated] [against:VERSION] */
 static void read_has(struct scenario *s, struct kiln_strv *w)
 {
 	enum kiln_level level = has_word(w, "installed") ? KILN_INSTALLED :
@@ -97,6 +98,10 @@ static void read_has(struct scenario *s, struct kiln_strv *w)
 	struct kiln_instance *i;
 
 	assert_non_null(m);
+	if (has_word(w, "prebuilt")) {
+		assert_int_equal(kiln_strv_take(&s->state->prebuilt, kiln_pair_name(m->mod, parse_kern(w->v[2]))), 0);
+		return;
+	}
 	i = kiln_module_add_instance(m, parse_kern(w->v[2]), level);
 	i->outdated = has_word(w, "outdated");
 	if (kiln_module_verdict(m, i->kern))
