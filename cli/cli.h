@@ -18,6 +18,8 @@ enum cli_status {
 	CLI_ONE_KERNEL = 4,
 	CLI_NOT_WITH_ALL = 5,
 	CLI_FINDINGS = 1,
+	CLI_BAD_DISK = 3,
+	CLI_NOT_BUILT = 5,
 	CLI_BOTH_ONLY = 8,
 	CLI_AUTOINSTALL_FAILED = 11,
 	CLI_REMOVAL_FAILED = 14,
@@ -48,6 +50,10 @@ struct cli {
 	bool binaries_only, source_only;
 	const char *spec;             /* of --spec; NULL: not said */
 	bool legacy_postinst;
+	struct {                      /* of mkdriverdisk; NULL: not said */
+		const char *kind, *medium, *size, *key;
+		struct kiln_strv releases;
+	} disk;
 	bool all, repair, quiet, dry_run, force_version, help, show_version;
 	struct kiln_strv words;       /* owns every value that options borrows */
 
@@ -153,6 +159,10 @@ struct cli_private {
 /* Builds what c->mods and c->targets name; with p: from its directory, in trees of its own, which c->ctx then is about. */
 int cli_pack_build(struct cli *c, struct cli_private *p);
 void cli_private_done(struct cli *c, struct cli_private *p);
+
+/* driver-disk.c */
+#define CLI_DISK_KINDS "it is redhat (or redhat3), redhat1, redhat2, suse, suse1, UnitedLinux or ubuntu."
+int cli_mkdriverdisk(struct cli *c);
 
 /* conf.c, init.c, lint.c */
 int cli_conf(struct cli *c);

@@ -152,6 +152,17 @@ static int set_legacy(struct cli *c, const char *v)
 		return CLI_OK;
 	cli_error("--legacy-postinst is 0 or 1, not \"%s\".", v);
 	return CLI_UNKNOWN_OPTION;
+/* ---- driver disks ---- */
+
+static int set_disk(struct cli *c, const char *v) { c->disk.kind = keep(c, v); return CLI_OK; }
+static int set_medium(struct cli *c, const char *v) { c->disk.medium = keep(c, v); return CLI_OK; }
+static int set_size(struct cli *c, const char *v) { c->disk.size = keep(c, v); return CLI_OK; }
+static int set_key(struct cli *c, const char *v) { c->disk.key = keep(c, v); return CLI_OK; }
+
+/* One, or several with commas between them. */
+static int set_release(struct cli *c, const char *v)
+{
+	return kiln_text_split(v, ",", &c->disk.releases) < 0 ? CLI_BAD_ARGUMENTS : CLI_OK;
 }
 
 /* Options that dkms keeps for scripts written for 2.x. */
@@ -178,6 +189,11 @@ static const struct cli_option table[] = {
 	{ NULL, 'c', true, false, set_conf, "FILE             a dkms.conf to use instead of the module's", CLI_G_CONF },
 	{ "directive", 0, true, true, set_directive, "NAME=VALUE       over what the dkms.conf says", CLI_G_CONF },
 	{ "templatekernel", 0, true, true, set_template, "RELEASE          the kernel to be like", CLI_G_MATCH },
+	{ "distro", 'd', true, true, set_disk, "KIND             redhat[1-3], suse, suse1, UnitedLinux, ubuntu", CLI_G_DISK },
+	{ "release", 'r', true, true, set_release, "RELEASE[,...]    of the distribution (suse, suse1, UnitedLinux)", CLI_G_DISK },
+	{ "media", 0, true, true, set_medium, "MEDIUM           floppy, iso, tar or cpio", CLI_G_DISK },
+	{ "size", 0, true, true, set_size, "KIB              of a floppy; 1440 if not said", CLI_G_DISK },
+	{ "sign", 0, true, true, set_key, "KEY              sign the disk with this key of gpg's", CLI_G_DISK },
 	{ "force", 0, false, false, set_force, "                 in spite of what is there", CLI_G_FORCE },
 	{ "force-version-override", 0, false, false, set_force_version,
 	  "                 install although the kernel's own is as new", CLI_G_PLACE },

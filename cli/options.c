@@ -244,6 +244,7 @@ void cli_done(struct cli *c)
 	kiln_strv_free(&c->kernels);
 	kiln_strv_free(&c->archs);
 	kiln_strv_free(&c->directives);
+	kiln_strv_free(&c->disk.releases);
 	kiln_strv_free(&c->words);
 	kiln_ctx_free(c->ctx);
 }

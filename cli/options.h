@@ -25,6 +25,7 @@ enum cli_group { /* of an option: one; of a verb: those that it takes; 0: every 
 	CLI_G_SPEC = 1 << 17,  /* --spec */
 	CLI_G_LEGACY = 1 << 18, /* --legacy-postinst */
 	CLI_G_ARCHIVE = 1 << 19,
+	CLI_G_DISK = 1 << 20,  /* dkms mkdriverdisk */
 
 	CLI_G_SETS = CLI_G_MODULE | CLI_G_KERNEL | CLI_G_CONF | CLI_G_PLAN,
 };

@@ -88,8 +88,8 @@ static int set_format(struct archive *w, enum kiln_archive_format format)
 		return archive_write_set_format_cpio_newc(w);
 	case KILN_FORMAT_ISO:
 		return archive_write_set_format_iso9660(w);
-	case KILN_FORMAT_AR:
-		return archive_write_set_format_ar_bsd(w);
+	case KILN_FORMAT_RAW:
+		return archive_write_set_format_raw(w);
 	}
 	return ARCHIVE_FATAL;
 }
@@ -176,8 +176,7 @@ static int begin(struct kiln_archive_out *a, const char *as, const struct stat *
 	archive_entry_set_gname(e, "root");
 	archive_entry_set_nlink(e, 1);
 	archive_entry_set_mtime(e, time, 0);
-	if (S_ISREG(st->st_mode))
-		archive_entry_set_size(e, st->st_size);
+	archive_entry_set_size(e, S_ISREG(st->st_mode) ? st->st_size : 0);
 	if (target)
 		archive_entry_set_symlink(e, target);
 	return archive_write_header(a->w, e);

@@ -62,7 +62,7 @@ int kiln_archive_unpack(const struct kiln_unpack *u, enum kiln_archive_kind *ret
 
 /* ---- writing: archive-write.c ---- */
 
-enum kiln_archive_format { KILN_FORMAT_TAR, KILN_FORMAT_CPIO, KILN_FORMAT_ISO, KILN_FORMAT_AR };
+enum kiln_archive_format { KILN_FORMAT_TAR, KILN_FORMAT_CPIO, KILN_FORMAT_ISO, KILN_FORMAT_RAW /* one text */ };
 
 /* By the end of a file name, as tar -a: "gzip", "bzip2", "xz", "zstd", …; NULL: none. */
 const char *kiln_archive_filter(const char *name);

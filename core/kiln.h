@@ -352,4 +352,5 @@ bool kiln_has_pending(struct kiln_ctx *ctx);
 #include "core/kiln-archive.h"
 #include "core/kiln-conf.h"
 #include "core/kiln-package.h"
+#include "core/kiln-disk.h"
 #include "core/kiln-signing.h"

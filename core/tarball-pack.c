@@ -122,17 +122,24 @@ static int choose(struct pack *k)
 
 /* ---- where it goes ---- */
 
-/* As dkms names it; the list of kernels only as long as it is one that can be read. */
-static char *usual_name(const struct pack *k)
+char *kiln_tarball_list(const struct kiln_kern *kerns, size_t n)
 {
 	_cleanup_(kiln_buf_free) struct kiln_buf list = KILN_BUF_INIT;
+	char *text = NULL;
 
-	for (size_t i = 0; i < k->n; i++)
-		kiln_buf_addf(&list, "%skernel%s-%s", i ? "-" : "", k->kerns[i].release, k->kerns[i].arch);
-	if (!kiln_buf_ok(&list))
-		return NULL;
-	return kiln_strf("%s-%s-%s.dkms.tar.gz", k->p->mod.name, k->p->mod.version,
-			 !k->n ? "source-only" : list.len > LONGEST_LIST ? "manykernels" : kiln_buf_str(&list));
+	for (size_t i = 0; i < n; i++)
+		kiln_buf_addf(&list, "%skernel%s-%s", i ? "-" : "", kerns[i].release, kerns[i].arch);
+	if (list.len > LONGEST_LIST)
+		return strdup("manykernels");
+	return kiln_buf_steal(&list, &text) < 0 ? NULL : text;
+}
+
+/* As dkms names it. */
+static char *usual_name(const struct pack *k)
+{
+	_cleanup_(freep) char *list = k->n ? kiln_tarball_list(k->kerns, k->n) : strdup("source-only");
+
+	return list ? kiln_strf("%s-%s-%s.dkms.tar.gz", k->p->mod.name, k->p->mod.version, list) : NULL;
 }
 
 /* Path of this system. */

@@ -33,6 +33,9 @@ void kiln_unpacked_done(struct kiln_unpacked *u);
 int kiln_tarball_unpack(struct kiln_ctx *ctx, const char *archive, const char *dir, struct kiln_unpacked *ret,
 			struct kiln_err *err);
 
+/* "kernelK-A-kernelK-A", "manykernels" where that would be too long for a name; owned by the caller. tarball-pack.c */
+char *kiln_tarball_list(const struct kiln_kern *kerns, size_t n);
+
 /* ---- tarball-load.c: putting it into its places ---- */
 
 struct kiln_load_job {

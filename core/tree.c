@@ -68,6 +68,11 @@ char *kiln_tree_load(const struct kiln_ctx *c, bool decided)
 	return kiln_strf("%s/.load%s", c->settings.dkms_tree, decided ? "" : ".new");
 }
 
+char *kiln_tree_disks(const struct kiln_ctx *c, struct kiln_mod m)
+{
+	return kiln_strf("%s/%s/%s/driver_disk", c->settings.dkms_tree, m.name, m.version);
+}
+
 char *kiln_tree_tarballs(const struct kiln_ctx *c, struct kiln_mod m)
 {
 	return kiln_strf("%s/%s/%s/tarball", c->settings.dkms_tree, m.name, m.version);

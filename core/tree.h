@@ -19,6 +19,7 @@ char *kiln_tree_link(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_ke
 char *kiln_tree_link_target(struct kiln_mod m, struct kiln_kern k);                        /* V/K/A */
 /* A load on its way: before and after it is decided; dkms passes over both. */
 char *kiln_tree_load(const struct kiln_ctx *c, bool decided);                              /* <tree>/.load.new, <tree>/.load */
+char *kiln_tree_disks(const struct kiln_ctx *c, struct kiln_mod m);                        /* <tree>/M/V/driver_disk */
 char *kiln_tree_tarballs(const struct kiln_ctx *c, struct kiln_mod m);                     /* <tree>/M/V/tarball */
 char *kiln_tree_originals(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_kern k); /* <tree>/M/original_module/K/A */
 char *kiln_tree_against(const struct kiln_ctx *c, struct kiln_mod m, struct kiln_kern k, const char *name); /* …/.dep_NAME */

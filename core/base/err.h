@@ -20,6 +20,7 @@
 	X(ARGUMENT, 1, "an argument is missing or does not fit")            \
 	X(NOSOURCE, 2, "there is no module source")                         \
 	X(ADDED, 3, "already added")                                        \
+	X(DISK, 3, "these modules do not go on such a disk")                \
 	X(NOCONF, 3, "there is no dkms.conf in the archive")                \
 	X(NOTADDED, 3, "not added")                                         \
 	X(BROKEN, 4, "the module's source is missing")                      \

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dkms mkdriverdisk: the arguments of dkms 2.x, its exit statuses, and a build of what is not built yet. */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/cleanup.h"
+#include "core/base/text.h"
+
+/* What -d, --media, --size and -r say, as the core knows it; 0 or an exit status. */
+static int read_arguments(struct cli *c, struct kiln_disk *d)
+{
+	int kind = c->disk.kind ? kiln_disk_kind_find(c->disk.kind) : -1;
+	int medium = c->disk.medium ? kiln_disk_medium_find(c->disk.medium) : KILN_MEDIUM_USUAL;
+	unsigned long size = 0;
+
+	if (!c->disk.kind) {
+		cli_error("Which distribution is the disk for? " CLI_DISK_KINDS);
+		return CLI_BAD_ARGUMENTS;
+	}
+	if (kind < 0) {
+		cli_error("No kind of driver disk is called \"%s\": " CLI_DISK_KINDS, c->disk.kind);
+		return CLI_BAD_DISK;
+	}
+	if (medium < 0) {
+		cli_error("--media is floppy, iso, tar or cpio, not \"%s\".", c->disk.medium);
+		return CLI_BAD_ARGUMENTS;
+	}
+	if (c->disk.size && (!kiln_text_number(c->disk.size, 4ul << 20, &size) || size < 64)) {
+		cli_error("--size is a floppy's, in KiB, not \"%s\".", c->disk.size);
+		return CLI_BAD_ARGUMENTS;
+	}
+	d->kind = (enum kiln_disk_kind)kind;
+	d->medium = (enum kiln_disk_medium)medium;
+	d->size = (unsigned)size;
+	if (!kiln_disk_needs_release(d->kind) || d->releases->n)
+		return CLI_OK;
+	cli_error("A disk for %s is for one of its releases: name it with -r, as in -r 15.6.", c->disk.kind);
+	return CLI_BAD_DISK;
+}
+
+/* What is built already is left as it is. */
+static int build(struct cli *c, struct kiln_mod mod)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
+	_cleanup_(freep) struct kiln_row *rows = NULL;
+	const struct kiln_state *s;
+	size_t n_rows, n = 0;
+	int status = CLI_OK;
+
+	s = cli_seen(c, &status);
+	for (size_t i = 0; s && facts && i < c->n_targets; i++) {
+		free(rows);
+		rows = NULL;
+		if (!c->targets[i].release)
+			continue;
+		if (kiln_state_rows(c->ctx, s, mod, c->targets[i], &rows, &n_rows) >= 0 && n_rows && rows[0].level >= KILN_BUILT)
+			continue;
+		if (kiln_facts_request(facts, KILN_OP_BUILD, mod, c->targets[i], KILN_RETRY) < 0)
+			return CLI_BAD_ARGUMENTS;
+		n++;
+	}
+	if (s && n)
+		status = cli_run(c, facts, &report);
+	return status && s ? CLI_NOT_BUILT : status;
+}
+
+int cli_mkdriverdisk(struct cli *c)
+{
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
+	_cleanup_(freep) char *path = NULL;
+	struct kiln_disk d = { .releases = &c->disk.releases, .key = c->disk.key };
+	int r, status = cli_identify(c);
+
+	if (!status)
+		status = read_arguments(c, &d);
+	if (!status)
+		status = cli_targets(c);
+	d.mod = (struct kiln_mod){ c->module, c->version };
+	if (!status)
+		status = build(c, d.mod);
+	if (status)
+		return status;
+	d.kerns = c->targets;
+	d.n = c->n_targets;
+	r = kiln_disk_make(c->ctx, &d, &path, &warnings, &err);
+	for (size_t i = 0; i < warnings.n; i++)
+		cli_warning("%s.", warnings.v[i]);
+	if (r < 0) {
+		cli_error("%s.", kiln_err_text(&err));
+		return r == -KILN_E_NOTBUILT ? CLI_NOT_BUILT : kiln_code_status(r);
+	}
+	cli_say("Disk image location: %s", path);
+	return CLI_OK;
+}
