@@ -17,7 +17,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
-#include "core/build-steps.h"
+#include "core/build.h"
 #include "core/source-place.h"
 #include "core/tree.h"
 
@@ -105,30 +105,25 @@ static int forget(const struct load *l, struct kiln_kern kern)
 	return kiln_record_save(l->ctx, mod_of(l), kern, &record);
 }
 
-/* A set goes to <tree>/NAME/VERSION/K/A; one that is there already is exchanged for it. */
+/* A set goes to <tree>/NAME/VERSION/K/A; while it waits here, it is not there yet, and what is there is another one. */
 static int place_set(const struct load *l, const char *release, const char *arch)
 {
 	struct kiln_kern kern = { release, arch };
 	_cleanup_(freep) char *from = kiln_strf("%s/sets/%s/%s", l->decided, release, arch);
 	_cleanup_(freep) char *to = kiln_tree_kernel(l->ctx, mod_of(l), kern);
-	_cleanup_(freep) char *staging = kiln_tree_staging(l->ctx, mod_of(l), kern);
-	_cleanup_(freep) char *log = from ? kiln_strf("%s/log", from) : NULL;
+	_cleanup_(freep) char *aside = kiln_tree_staging(l->ctx, mod_of(l), kern);
 	_cleanup_(freep) char *above = to ? strndup(to, (size_t)(strrchr(to, '/') - to)) : NULL;
-	int root = l->ctx->root, r;
+	int r;
 
-	if (!from || !staging || !log || !above)
+	if (!from || !aside || !above)
 		return out_of_memory(l);
-	r = kiln_fs_make_dirs(root, kiln_rel(log), 0755);
-	if (r >= 0)
-		r = kiln_fs_make_dirs(root, kiln_rel(above), 0755);
-	if (r >= 0)
-		r = kiln_fs_remove_tree(root, kiln_rel(staging));
+	r = kiln_fs_make_dirs(l->ctx->root, kiln_rel(above), 0755);
 	if (r >= 0)
 		r = forget(l, kern);
 	if (r >= 0)
-		r = kiln_fs_rename(root, kiln_rel(from), root, kiln_rel(staging));
+		r = kiln_remove_aside(l->ctx, to, aside);
 	if (r >= 0)
-		r = kiln_build_put(root, kiln_rel(staging), kiln_rel(to));
+		r = kiln_fs_rename(l->ctx->root, kiln_rel(from), l->ctx->root, kiln_rel(to));
 	return r < 0 ? failed(l, r, to) : 0;
 }
 
@@ -155,33 +150,28 @@ static int each_set(const struct load *l, const char *dir, int (*fn)(const struc
 	return r;
 }
 
-/* Without a source the conf stands for it, in a directory where otherwise the link is: unless the source is there. */
-static int register_conf(const struct load *l, const char *link)
+/* Without a source the conf stands for it, in a directory where otherwise the link is. */
+static int register_conf(const struct load *l)
 {
-	_cleanup_(freep) char *conf = kiln_strf("%s/source", l->decided);
+	_cleanup_(freep) char *conf = kiln_strf("%s/source", l->decided), *link = kiln_tree_source(l->ctx, mod_of(l));
+	_cleanup_(freep) char *build = kiln_tree_build(l->ctx, mod_of(l));
 	int root = l->ctx->root, r;
 
-	if (!conf)
-		return out_of_memory(l);
-	if (kiln_fs_is_dir(root, kiln_rel(l->source)))
-		return kiln_fs_replace_link(root, kiln_rel(link), l->source);
-	if (!kiln_fs_exists(root, kiln_rel(conf)))
-		return 0;
+	if (!conf || !link || !build)
+		return -ENOMEM;
+	r = kiln_fs_make_dirs(root, kiln_rel(build), 0755);
+	if (r < 0 || !kiln_fs_exists(root, kiln_rel(conf)))
+		return r;
 	r = kiln_fs_remove_tree(root, kiln_rel(link));
 	return r < 0 ? r : kiln_fs_rename(root, kiln_rel(conf), root, kiln_rel(link));
 }
 
 static int register_module(const struct load *l)
 {
-	_cleanup_(freep) char *link = kiln_tree_source(l->ctx, mod_of(l)), *build = kiln_tree_build(l->ctx, mod_of(l));
-	int r;
+	bool source = kiln_fs_is_dir(l->ctx->root, kiln_rel(l->source));
+	int r = source ? kiln_tree_register(l->ctx, mod_of(l), l->source) : register_conf(l);
 
-	if (!link || !build)
-		return out_of_memory(l);
-	r = kiln_fs_make_dirs(l->ctx->root, kiln_rel(build), 0755);
-	if (r >= 0)
-		r = register_conf(l, link);
-	return r < 0 ? failed(l, r, link) : 0;
+	return r < 0 ? failed(l, r, l->ctx->settings.dkms_tree) : 0;
 }
 
 static int settle(const struct load *l)

@@ -238,7 +238,7 @@ static void test_force(void **state)
 /* After the decision the next run finishes, wherever it was cut. */
 static void test_resume(void **state)
 {
-	for (int cut = 0; cut < 4; cut++) {
+	for (int cut = 0; cut < 5; cut++) {
 		struct kiln_err err = KILN_ERR_INIT;
 		struct world w;
 
@@ -252,6 +252,8 @@ static void test_resume(void **state)
 			unit_write(w.root, "var/lib/dkms/.load/sets/6.1/x86_64/module/m.ko", "new");
 		else
 			unit_write(w.root, TREE "/6.1/x86_64/module/m.ko", "new");
+		if (cut == 1) /* an old set on its way out */
+			unit_write(w.root, TREE "/6.1/x86_64/module/m.ko", "old");
 		if (cut < 3)
 			unit_write(w.root, "var/lib/dkms/.load/sets/6.2/x86_64/module/m.ko", "new");
 		else
@@ -261,6 +263,8 @@ static void test_resume(void **state)
 		assert_false(kiln_has_pending(w.ctx));
 		assert_int_equal(level(&w, "6.1"), KILN_BUILT);
 		assert_int_equal(level(&w, "6.2"), KILN_BUILT);
+		unit_assert_file(w.root, TREE "/6.1/x86_64/module/m.ko", "new");
+		unit_assert_file(w.root, TREE "/6.2/x86_64/module/m.ko", "new");
 		assert_false(there(&w, "var/lib/dkms/.load"));
 		assert_false(there(&w, SOURCE ".modkiln-new"));
 		end(&w);
