@@ -151,6 +151,9 @@ int cli_ldtarball(struct cli *c);
 int cli_load_first(struct cli *c);
 /* pack.c, pack-build.c: every verb that makes packages */
 int cli_pack(struct cli *c);
+/* Who makes a package, owned by the caller, and when: what its changelog says. */
+char *cli_packager(void);
+long long cli_packed_when(void);
 /* Modules of a directory that is not registered, built in trees of their own; what is to be removed afterwards. */
 struct cli_private {
 	struct kiln_ctx *before; /* that c->ctx stood for */

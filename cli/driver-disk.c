@@ -41,48 +41,23 @@ static int read_arguments(struct cli *c, struct kiln_disk *d)
 	return CLI_BAD_DISK;
 }
 
-/* What is built already is left as it is. */
-static int build(struct cli *c, struct kiln_mod mod)
-{
-	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
-	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
-	_cleanup_(freep) struct kiln_row *rows = NULL;
-	const struct kiln_state *s;
-	size_t n_rows, n = 0;
-	int status = CLI_OK;
-
-	s = cli_seen(c, &status);
-	for (size_t i = 0; s && facts && i < c->n_targets; i++) {
-		free(rows);
-		rows = NULL;
-		if (!c->targets[i].release)
-			continue;
-		if (kiln_state_rows(c->ctx, s, mod, c->targets[i], &rows, &n_rows) >= 0 && n_rows && rows[0].level >= KILN_BUILT)
-			continue;
-		if (kiln_facts_request(facts, KILN_OP_BUILD, mod, c->targets[i], KILN_RETRY) < 0)
-			return CLI_BAD_ARGUMENTS;
-		n++;
-	}
-	if (s && n)
-		status = cli_run(c, facts, &report);
-	return status && s ? CLI_NOT_BUILT : status;
-}
-
 int cli_mkdriverdisk(struct cli *c)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
 	_cleanup_(freep) char *path = NULL;
-	struct kiln_disk d = { .releases = &c->disk.releases, .key = c->disk.key };
-	int r, status = cli_identify(c);
+	_cleanup_(freep) char *packager = cli_packager();
+	struct kiln_disk d = { .releases = &c->disk.releases, .key = c->disk.key, .spec = c->spec, .packager = packager,
+			       .when = cli_packed_when() };
+	int r, status = cli_mods(c);
 
 	if (!status)
 		status = read_arguments(c, &d);
 	if (!status)
 		status = cli_targets(c);
 	d.mod = (struct kiln_mod){ c->module, c->version };
-	if (!status)
-		status = build(c, d.mod);
+	if (!status && !c->all && cli_pack_build(c, NULL))
+		status = CLI_NOT_BUILT;
 	if (status)
 		return status;
 	d.kerns = c->targets;

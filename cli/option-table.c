@@ -152,6 +152,8 @@ static int set_legacy(struct cli *c, const char *v)
 		return CLI_OK;
 	cli_error("--legacy-postinst is 0 or 1, not \"%s\".", v);
 	return CLI_UNKNOWN_OPTION;
+}
+
 /* ---- driver disks ---- */
 
 static int set_disk(struct cli *c, const char *v) { c->disk.kind = keep(c, v); return CLI_OK; }

@@ -68,7 +68,7 @@ static const char *first_set(const char *const names[])
 }
 
 /* As Debian's tools ask for it: DEBFULLNAME and DEBEMAIL, or who is logged in. */
-static char *packager(void)
+char *cli_packager(void)
 {
 	const char *name = first_set((const char *const[]){ "DEBFULLNAME", "NAME", NULL });
 	const char *mail = first_set((const char *const[]){ "DEBEMAIL", "EMAIL", NULL });
@@ -86,7 +86,7 @@ static char *packager(void)
 }
 
 /* So that who builds twice gets the same bytes: reproducible-builds.org. */
-static long long when(void)
+long long cli_packed_when(void)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	unsigned long n;
@@ -260,7 +260,7 @@ static int make(struct packing *p, enum kiln_package_form form, int to, const ch
 	struct cli *c = p->c;
 	struct kiln_package_wish wish = {
 		.form = form, .mod = { c->module, c->version }, .source = cli_inside_root(c, p->source), .kerns = c->targets,
-		.n_kerns = c->n_targets, .spec = c->spec, .packager = p->packager, .when = when(),
+		.n_kerns = c->n_targets, .spec = c->spec, .packager = p->packager, .when = cli_packed_when(),
 		.legacy_postinst = c->legacy_postinst, .force = c->options.force, .to = to,
 	};
 	int r = kiln_package_make(c->ctx, &wish, &made, &err);
@@ -290,7 +290,7 @@ static int make_in_folder(struct packing *p, enum kiln_package_form form)
 
 int cli_pack(struct cli *c)
 {
-	_cleanup_(packing_done) struct packing p = { .c = c, .packager = packager() };
+	_cleanup_(packing_done) struct packing p = { .c = c, .packager = cli_packager() };
 	int status = find_form(&p);
 
 	if (!status)

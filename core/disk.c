@@ -31,6 +31,8 @@ static const struct kind {
 } kinds[] = {
 	[KILN_DISK_REDHAT1] = { "redhat1", kiln_disk_redhat12, KILN_MEDIUM_FLOPPY, BY_KERNELS },
 	[KILN_DISK_REDHAT2] = { "redhat2", kiln_disk_redhat12, KILN_MEDIUM_FLOPPY, BY_KERNELS },
+	[KILN_DISK_REDHAT3] = { "redhat3", kiln_disk_redhat3, KILN_MEDIUM_ISO, BY_MODULE },
+	[KILN_DISK_UBUNTU] = { "ubuntu", kiln_disk_ubuntu, KILN_MEDIUM_ISO, BY_KIND },
 	[KILN_DISK_SUSE] = { "suse", kiln_disk_suse, KILN_MEDIUM_CPIO, BY_RELEASE },
 	[KILN_DISK_SUSE1] = { "suse1", kiln_disk_suse_old, KILN_MEDIUM_FLOPPY, BY_RELEASE },
 	[KILN_DISK_UNITEDLINUX] = { "UnitedLinux", kiln_disk_suse_old, KILN_MEDIUM_FLOPPY, BY_RELEASE },
@@ -38,8 +40,10 @@ static const struct kind {
 
 int kiln_disk_kind_find(const char *name)
 {
+	if (!strcmp(name, "redhat"))
+		return KILN_DISK_REDHAT3;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].name && !strcmp(kinds[i].name, name))
+		if (!strcmp(kinds[i].name, name))
 			return (int)i;
 	return -1;
 }

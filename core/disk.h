@@ -60,6 +60,8 @@ const char *kiln_disk_arch(const char *arch);
 /* ---- what a disk of each kind holds ---- */
 
 int kiln_disk_redhat12(struct kiln_disk_job *j); /* disk-redhat.c */
+int kiln_disk_redhat3(struct kiln_disk_job *j);  /* disk-packages.c */
+int kiln_disk_ubuntu(struct kiln_disk_job *j);   /* disk-packages.c */
 int kiln_disk_suse(struct kiln_disk_job *j);     /* disk-suse.c */
 int kiln_disk_suse_old(struct kiln_disk_job *j); /* disk-suse-old.c */
 

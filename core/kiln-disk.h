@@ -28,6 +28,9 @@ struct kiln_disk {
 	enum kiln_disk_medium medium;
 	unsigned size;                     /* of a floppy, KiB; 0: 1440 */
 	const struct kiln_strv *releases;  /* of the distribution, for SUSE and UnitedLinux */
+	const char *spec;                  /* REDHAT3: a template to use; NULL: looked for */
+	const char *packager;              /* REDHAT3, UBUNTU: "Name <address>" */
+	long long when;                    /* the same: seconds since 1970, date of their changelogs */
 	const char *key;                   /* signs the disk, for gpg; "": its usual one; NULL: it is not signed */
 };
 

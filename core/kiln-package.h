@@ -29,6 +29,7 @@ struct kiln_package_wish {
 	const char *packager;        /* "Name <address>" */
 	long long when;              /* seconds since 1970: date of the changelog and the newest of any file */
 	bool legacy_postinst;        /* RPM, DEB: with a postinst of its own for systems without common.postinst */
+	bool plain;                  /* KMOD: modules as they were before compression, for installers */
 	bool force;                  /* SPEC, DEBIAN: in place of what is there */
 	int to;                      /* directory for the results */
 };

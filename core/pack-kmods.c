@@ -58,11 +58,24 @@ static char *place_of_modules(const struct kiln_pack *p)
 	return kiln_strf("%s/lib/modules/%s/updates/prebuilt", usr(p), release);
 }
 
-/* One module, as "SHA-256 PATH" of the list and as a file of the package. */
-static int stage_module(struct kiln_pack *p, int dir, int to, const char *file, struct kiln_buf *list)
+/* NAME.ko, whatever its compression was. */
+static int unpack_module(int dir, const char *file, int to, const char *name)
 {
+	_cleanup_(freep) char *data = NULL;
+	size_t n = 0;
+	int r = kiln_ko_read(dir, file, &data, &n);
+
+	return r < 0 ? r : kiln_fs_replace(to, name, data, n, 0644);
+}
+
+/* One module, as "SHA-256 PATH" of the list and as a file of the package. */
+static int stage_module(struct kiln_pack *p, int dir, int to, const char *from, struct kiln_buf *list)
+{
+	const char *ko = strstr(from, ".ko.");
+	_cleanup_(freep) char *file = p->wish->plain && ko ? strndup(from, (size_t)(ko + strlen(".ko") - from)) : strdup(from);
 	char hash[KILN_HASH_SIZE];
-	int r = kiln_fs_copy_file(dir, file, to, file, 0644, false);
+	int r = !file ? -ENOMEM : p->wish->plain ? unpack_module(dir, from, to, file) :
+						    kiln_fs_copy_file(dir, from, to, file, 0644, false);
 
 	if (r >= 0)
 		r = kiln_fs_hash_file(to, file, hash);
