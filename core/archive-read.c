@@ -239,7 +239,7 @@ static bool is_wanted(const struct kiln_archive_in *a)
 
 int kiln_archive_in_next(struct kiln_archive_in *a)
 {
-	struct archive_entry *e;
+	struct archive_entry *e = NULL;
 	int r;
 
 	do {
@@ -247,7 +247,7 @@ int kiln_archive_in_next(struct kiln_archive_in *a)
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-			return broken(a, archive_entry_pathname(e));
+			return broken(a, e ? archive_entry_pathname(e) : NULL);
 		clear_member(&a->member);
 		a->kind = kind_of(a->archive);
 		r = take(a, e);

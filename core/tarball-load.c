@@ -127,8 +127,35 @@ static int place_set(const struct load *l, const char *release, const char *arch
 	return r < 0 ? failed(l, r, to) : 0;
 }
 
+typedef int set_fn(const struct load *l, const char *release, const char *arch);
+
+/* What else an archive has between its sets is nobody's business. */
+static bool is_set(const struct load *l, const char *kernel, const char *arch)
+{
+	_cleanup_(freep) char *path = kiln_strf("%s/%s", kernel, arch);
+	struct stat st;
+
+	return path && kiln_name_valid(arch) && !fstatat(l->ctx->root, kiln_rel(path), &st, AT_SYMLINK_NOFOLLOW) &&
+	       S_ISDIR(st.st_mode);
+}
+
+static int each_arch(const struct load *l, const char *sets, const char *release, set_fn *fn)
+{
+	_cleanup_(freep) char *kernel = kiln_strf("%s/%s", sets, release);
+	_cleanup_(kiln_strv_free) struct kiln_strv archs = KILN_STRV_INIT;
+	int r = 0;
+
+	if (!kernel)
+		return out_of_memory(l);
+	kiln_fs_list(l->ctx->root, kiln_rel(kernel), &archs);
+	for (size_t k = 0; k < archs.n && r >= 0; k++)
+		if (is_set(l, kernel, archs.v[k]))
+			r = fn(l, release, archs.v[k]);
+	return r;
+}
+
 /* fn for each set below `dir`/sets. */
-static int each_set(const struct load *l, const char *dir, int (*fn)(const struct load *l, const char *release, const char *arch))
+static int each_set(const struct load *l, const char *dir, set_fn *fn)
 {
 	_cleanup_(freep) char *sets = kiln_strf("%s/sets", dir);
 	_cleanup_(kiln_strv_free) struct kiln_strv releases = KILN_STRV_INIT;
@@ -137,16 +164,9 @@ static int each_set(const struct load *l, const char *dir, int (*fn)(const struc
 	if (!sets)
 		return out_of_memory(l);
 	kiln_fs_list(l->ctx->root, kiln_rel(sets), &releases);
-	for (size_t i = 0; i < releases.n && r >= 0; i++) {
-		_cleanup_(freep) char *kernel = kiln_strf("%s/%s", sets, releases.v[i]);
-		_cleanup_(kiln_strv_free) struct kiln_strv archs = KILN_STRV_INIT;
-
-		if (!kernel)
-			return out_of_memory(l);
-		kiln_fs_list(l->ctx->root, kiln_rel(kernel), &archs);
-		for (size_t k = 0; k < archs.n && r >= 0; k++)
-			r = fn(l, releases.v[i], archs.v[k]);
-	}
+	for (size_t i = 0; i < releases.n && r >= 0; i++)
+		if (kiln_name_valid(releases.v[i]) && kiln_tree_is_kernel(releases.v[i]))
+			r = each_arch(l, sets, releases.v[i], fn);
 	return r;
 }
 
@@ -166,10 +186,18 @@ static int register_conf(const struct load *l)
 	return r < 0 ? r : kiln_fs_rename(root, kiln_rel(conf), root, kiln_rel(link));
 }
 
+/* By a link, even where a conf has stood for the source until now. */
+static int register_source(const struct load *l)
+{
+	_cleanup_(freep) char *link = kiln_tree_source(l->ctx, mod_of(l));
+	int r = link ? kiln_fs_remove_tree(l->ctx->root, kiln_rel(link)) : -ENOMEM;
+
+	return r < 0 ? r : kiln_tree_register(l->ctx, mod_of(l), l->source);
+}
+
 static int register_module(const struct load *l)
 {
-	bool source = kiln_fs_is_dir(l->ctx->root, kiln_rel(l->source));
-	int r = source ? kiln_tree_register(l->ctx, mod_of(l), l->source) : register_conf(l);
+	int r = kiln_fs_is_dir(l->ctx->root, kiln_rel(l->source)) ? register_source(l) : register_conf(l);
 
 	return r < 0 ? failed(l, r, l->ctx->settings.dkms_tree) : 0;
 }

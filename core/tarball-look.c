@@ -178,7 +178,7 @@ static int take_plain(const struct kiln_look *l, const char *where, const struct
 		return kiln_look_refuse(l, -KILN_E_NOCONF, "it holds several modules: unpack it, and add the directory of each");
 	if (!s->found)
 		return kiln_look_refuse(l, -KILN_E_NOCONF, "no dkms.conf is in it");
-	l->u->source = kiln_strf("%s/%s", where, s->found);
+	l->u->source = strcmp(s->found, ".") ? kiln_strf("%s/%s", where, s->found) : strdup(where);
 	return l->u->source ? 0 : kiln_look_out_of_memory(l);
 }
 

@@ -111,6 +111,7 @@ static const struct {
 	{ "link to an absolute path", GOOD "l dkms_source_tree/x>/etc", "dkms_source_tree/x" },
 	{ "link out", GOOD "l dkms_source_tree/x>../../etc/passwd", "dkms_source_tree/x" },
 	{ "link up behind a name", GOOD "d dkms_source_tree/a|l dkms_source_tree/x>a/../..", "dkms_source_tree/x" },
+	{ "link up behind a link", GOOD "l dkms_source_tree/p/q/r/s>../../..|l dkms_source_tree/x>p/q/r/s/../..", "dkms_source_tree/x" },
 	{ "link out of the source", GOOD "l dkms_source_tree/x>../dkms_main_tree", "x" },
 	{ "link to nowhere", GOOD "l dkms_source_tree/x>", "dkms_source_tree/x" },
 	{ "file through a link", GOOD "l dkms_source_tree/x>.|f dkms_source_tree/x/y=evil", "dkms_source_tree/x/y" },

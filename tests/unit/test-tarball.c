@@ -117,7 +117,8 @@ static void test_layouts(void **state)
 			"d %sdkms_main_tree|f %sdkms_main_tree/dkms_dbversion=2.0.0|"
 			"f %sdkms_main_tree/6.1/x86_64/module/m.ko=one|f %sdkms_main_tree/6.1/x86_64/log/make.log=log|"
 			"f %sdkms_main_tree/6.2/x86_64/module/m.ko=two|f %sdkms_main_tree/6.2/x86_64/.dep_a=2|"
-			"f %sdkms_source_tree/.hidden=h|l %sdkms_source_tree/sub/up>../.hidden|", p, p, p, p, p, p, p, p);
+			"f %sdkms_main_tree/source/evil.c=e|f %sdkms_main_tree/6.1/stray=s|f %sdkms_main_tree/stray=s|"
+			"f %sdkms_source_tree/.hidden=h|l %sdkms_source_tree/sub/up>../.hidden|", p, p, p, p, p, p, p, p, p, p, p);
 		_cleanup_(freep) char *conf = kiln_strf("%sdkms_source_tree/dkms.conf", p);
 
 		add_conf(&b, conf);
@@ -133,6 +134,9 @@ static void test_layouts(void **state)
 		assert_int_equal(level(&w, "6.1"), KILN_BUILT);
 		assert_int_equal(level(&w, "6.2"), KILN_BUILT);
 		assert_false(there(&w, TREE "/dkms_dbversion"));
+		assert_false(there(&w, TREE "/stray"));
+		assert_false(there(&w, TREE "/6.1/stray"));
+		assert_false(there(&w, SOURCE "/evil.c"));
 	}
 	end(&w);
 }
@@ -153,10 +157,25 @@ static void test_binaries_only(void **state)
 	unit_assert_file(w.root, TREE "/source/dkms.conf", CONF);
 	assert_false(there(&w, SOURCE));
 	assert_int_equal(load(&w, ARCHIVE, 0), 8);
+	assert_int_equal(load(&w, ARCHIVE, KILN_FORCE), 0);
+
+	/* Its source comes later: what stood for it goes. */
+	add_conf(&b, "dkms.conf");
+	unit_tar_words(&b, "f ./m.c=int m;");
+	save(&w, &b);
+	assert_int_equal(load(&w, ARCHIVE, KILN_FORCE), 0);
+	assert_int_equal(kiln_fs_read_link(w.root->fd, TREE "/source", &link), 0);
+	unit_assert_file(w.root, SOURCE "/m.c", "int m;");
+	assert_int_equal(level(&w, "6.1"), KILN_BUILT);
+	assert_int_equal(kiln_fs_remove_tree(w.root->fd, SOURCE), 0);
+	free(TAKE_PTR(link));
 
 	/* With the source on the machine, that is what they are of. */
 	assert_int_equal(kiln_fs_remove_tree(w.root->fd, "var/lib/dkms/m"), 0);
 	unit_write(w.root, SOURCE "/dkms.conf", CONF);
+	unit_tar_words(&b, "f dkms_main_tree/6.1/x86_64/module/m.ko=one");
+	add_conf(&b, "dkms_binaries_only/dkms.conf");
+	save(&w, &b);
 	assert_int_equal(load(&w, ARCHIVE, 0), 0);
 	assert_int_equal(kiln_fs_read_link(w.root->fd, TREE "/source", &link), 0);
 	assert_string_equal(link, "/usr/src/m-1");
