@@ -92,7 +92,7 @@ struct kiln_inputs {
 
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		       const struct kiln_kernel *kernel, struct kiln_inputs *ret, struct kiln_err *err);
-/* Sets what a record says of the inputs to what they are now; 0 or -errno, with the record as it was. */
+/* Sets what a record says of the inputs to what they are now; -errno: they cannot be told. */
 int kiln_record_renew(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		      const struct kiln_kernel *kernel, struct kiln_record *ret);
 /* Reads what the inputs of all modules for a kernel have in common: once, before workers do. */

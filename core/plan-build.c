@@ -292,6 +292,8 @@ long kiln_planner_install(struct planner *p, const struct pair *x)
 	if (i >= 0)
 		return i;
 	now.changed = depends_changed(p, x);
+	if (!now.changed && x->wish->flags & KILN_NOTHING_ELSE)
+		return -ENOENT;
 	return plan_install(p, &now);
 }
 

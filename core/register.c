@@ -22,17 +22,6 @@ static int fill(int root, const char *version, const char *source)
 	return r < 0 ? r : kiln_fs_replace_link(dir, "source", source);
 }
 
-/* name: <tree>/M */
-static int publish(int root, const char *name, const char *fresh, const char *version)
-{
-	int r = kiln_fs_rename(root, fresh, root, version);
-	_cleanup_(freep) char *above = kiln_strf("%s/..", name);
-
-	if (r < 0)
-		return r;
-	return above ? kiln_fs_sync_dir(root, above) : -ENOMEM;
-}
-
 int kiln_tree_register(const struct kiln_ctx *c, struct kiln_mod m, const char *source)
 {
 	_cleanup_(freep) char *name = kiln_strf("%s/%s", kiln_rel(c->settings.dkms_tree), m.name);
@@ -50,7 +39,9 @@ int kiln_tree_register(const struct kiln_ctx *c, struct kiln_mod m, const char *
 	if (r >= 0)
 		r = fill(c->root, fresh, source);
 	if (r >= 0)
-		r = publish(c->root, name, fresh, version);
+		r = kiln_fs_rename(c->root, fresh, c->root, version);
+	if (r >= 0)
+		r = kiln_fs_sync_dir(c->root, kiln_rel(c->settings.dkms_tree)); /* which has the name, if that is new */
 	if (r < 0) {
 		kiln_fs_remove_tree(c->root, fresh);
 		unlinkat(c->root, name, AT_REMOVEDIR);

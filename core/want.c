@@ -297,6 +297,21 @@ static bool is_on_its_way_out(const struct derivation *d, struct kiln_mod mod)
 	return false;
 }
 
+/* What is wished for anyway has its own reasons. */
+static void wish_rebuild(struct derivation *d, struct kiln_mod mod, struct kiln_kern kern)
+{
+	struct kiln_wish w = { .op = KILN_OP_INSTALL, .mod = mod, .kern = kern,
+			       .flags = KILN_AUTOMATIC | KILN_REBUILD | KILN_NOTHING_ELSE,
+			       .because = "what it needs has changed" };
+
+	for (size_t i = 0; i < d->want->n; i++)
+		if (same_wish(&d->want->v[i], &w)) {
+			d->want->v[i].flags |= KILN_REBUILD;
+			return;
+		}
+	wish(d, w);
+}
+
 /* BUILD_DEPENDS_REBUILD; the planner sees whether anything it depends on changes. */
 static void want_dependant(struct derivation *d, const struct kiln_module *m)
 {
@@ -305,9 +320,7 @@ static void want_dependant(struct derivation *d, const struct kiln_module *m)
 		const struct kiln_instance *have = kiln_module_instance(m, v->kern);
 
 		if (v->rebuild && !v->code && !v->held && have && have->level == KILN_INSTALLED)
-			wish(d, (struct kiln_wish){ .op = KILN_OP_INSTALL, .mod = m->mod, .kern = v->kern,
-						    .flags = KILN_AUTOMATIC | KILN_REBUILD,
-						    .because = "what it needs has changed" });
+			wish_rebuild(d, m->mod, v->kern);
 	}
 }
 

@@ -9,7 +9,8 @@ enum {
 	KILN_AUTOMATIC = 1 << 16,   /* nobody asked for this pair by name: what is missing waits */
 	KILN_KERNEL_GOES = 1 << 17, /* the kernel is on its way out: no depmod, no initramfs */
 	KILN_NEW_KERNEL = 1 << 18,  /* the kernel's own package makes its initramfs after us */
-	KILN_REBUILD = 1 << 19,     /* INSTALL: again, if what it was built against is not what will be there */
+	KILN_REBUILD = 1 << 19,     /* INSTALL: again, if what it was built against is not what will be there, */
+	KILN_NOTHING_ELSE = 1 << 20, /* and in no other case */
 };
 
 struct kiln_wish {
