@@ -36,6 +36,7 @@ in_red_hat() {
 		cp -a /sources/. /
 		rm /etc/os-release
 		printf "ID=almalinux\nID_LIKE=\"rhel centos fedora\"\n" >/etc/os-release
+		mkdir -p /etc/depmod.d
 		echo "search updates extra built-in weak-updates" >/etc/depmod.d/dist.conf
 		gzip -c "/lib/modules/$new/build/Module.symvers" >"/lib/modules/$new/symvers.gz"
 		rm "/lib/modules/$new/build" "/lib/modules/$new/source"
@@ -53,23 +54,23 @@ in_red_hat() {
 		echo "after: $(dkms status)"
 		! modprobe -S $new --show-depends vpoll
 		[ ! -e /lib/modules/$new/weak-updates ]'
-	[[ $output == *"$MODULE, $NEW, x86_64: installed-weak from $OLD"* ]]
+	[[ $output == *"${MODULE/\//, }, $NEW, x86_64: installed-weak from $OLD"* ]]
 	[[ $output == *"insmod /lib/modules/$NEW/weak-updates/vpoll.ko"* ]]
 	[[ $output == *"uses the module built for $OLD"* ]]
-	[[ $output == *"after: $MODULE, $OLD, x86_64: built" ]]
+	[[ $output == *"after: $MODULE, $OLD, x86_64: built"* ]]
 }
 
 @test "the borrowed module loads in the kernel that it was not built for" {
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
 	run -0 "$GROUND" qemu "$SUITE" "$NEW" "$(compgen -G "$LENT/vpoll.ko*")"
-	[[ $output == *"vpoll: loaded"* || $output == *"modprobe vpoll: ok"* ]]
+	[[ $output == *"modprobe vpoll: ok"* ]]
 }
 
 @test "a kernel that comes later borrows, too; with one other checksum it does not" {
 	run -0 in_red_hat '
-		mv /lib/modules/$new /lib/modules/aside
+		mv /lib/modules/$new /aside
 		dkms install $m -k $old
-		mv /lib/modules/aside /lib/modules/$new
+		mv /aside /lib/modules/$new
 		zcat /lib/modules/$new/symvers.gz | sed "s/^0x.*\tmodule_layout\t/0x00000001\tmodule_layout\t/" | gzip >/symvers.gz
 		mv /lib/modules/$new/symvers.gz /good.gz
 		mv /symvers.gz /lib/modules/$new/symvers.gz
@@ -79,5 +80,5 @@ in_red_hat() {
 		dkms autoinstall -k $new
 		echo "then: $(dkms status -k $new)"'
 	[[ $output == *"first: $MODULE: added"* ]]
-	[[ $output == *"then: $MODULE, $NEW, x86_64: installed-weak from $OLD"* ]]
+	[[ $output == *"then: ${MODULE/\//, }, $NEW, x86_64: installed-weak from $OLD"* ]]
 }
