@@ -107,7 +107,7 @@ int cli_targets(struct cli *c)
 	for (size_t i = 0; i < c->kernels.n && !status; i++) {
 		if (!kiln_name_valid(c->kernels.v[i])) {
 			cli_error("\"%s\" cannot be the release of a kernel.", c->kernels.v[i]);
-			return CLI_BAD_ARGUMENTS;
+			return *c->kernels.v[i] ? CLI_BAD_ARGUMENTS : CLI_EMPTY_KERNEL;
 		}
 		status = add_target(c, c->kernels.v[i], arch_of(c, i));
 	}
