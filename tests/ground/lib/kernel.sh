@@ -76,6 +76,15 @@ module_debs_verb() {
 	in_archives "$min" "printf '%s-dkms\n' ${*:2}"
 }
 
+# The names that the other verbs take; not debhelper's, nor the tests of dkms itself.
+module_names_verb() {
+	[ $# -eq 1 ] || die "usage: ground module-names SUITE"
+	local min
+	min=$(base "$1" min)
+	"$GROUND_DIR/ground" run --ro "$min" -- apt-cache search --names-only -- '-dkms$' |
+		sed -nE 's/^([^ ]*)-dkms - .*/\1/p' | grep -vxE 'dh|.*-test' | sort
+}
+
 # Only the sources, as dkms finds them in a root; no package is installed.
 module_sources_verb() {
 	[ $# -ge 3 ] || die "usage: ground module-sources SUITE DIR NAME..."

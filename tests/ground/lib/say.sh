@@ -57,6 +57,6 @@ need() {
 setup_verb() {
 	need_root
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		mmdebstrap debian-archive-keyring rpm qemu-system-x86 busybox-static \
+		mmdebstrap debian-archive-keyring rpm qemu-system-x86 ovmf busybox-static \
 		cpio kmod bats shellcheck fakeroot util-linux xz-utils zstd >&2
 }
