@@ -45,6 +45,30 @@ json() {
 	expect_status 8
 }
 
+@test "conf: what a confined bash said is asked for once" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	chmod 0755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" # the user of builds has to come in
+	printf '%s\n' 'eval :' 'MAKE="make $(echo 21 | rev)"' >>"$conf"
+	sleep 0.2 # a file that is younger may still change unnoticed
+	run dkms conf "$conf" -k 6.1
+	[ "$status" -ne 8 ] || skip "$output"
+	expect_status 0
+	[[ $output == *'MAKE[0]=make\ 12'* ]]
+	[ -n "$(ls "$T/var/lib/dkms/.modkiln/confs")" ] || skip "what a child opens cannot be watched here"
+	local first=$output
+	run strace -f -qq -e trace=process -o "$BATS_TEST_TMPDIR/trace" "$(dkms_program)" conf "$conf" -k 6.1 \
+		--dkmstree "$T/var/lib/dkms" --sourcetree "$T/usr/src" --installtree "$T/lib/modules"
+	[ "$output" = "$first" ]
+	[ "$(grep -cE '\bexecve(at)?\(' "$BATS_TEST_TMPDIR/trace")" -eq 1 ]
+	[ "$(grep -cE '\b(clone3?|v?fork)\(' "$BATS_TEST_TMPDIR/trace")" -eq 0 ]
+	echo '# another file' >>"$conf"
+	sleep 0.2
+	run strace -f -qq -e trace=process -o "$BATS_TEST_TMPDIR/trace" "$(dkms_program)" conf "$conf" -k 6.1 \
+		--dkmstree "$T/var/lib/dkms" --sourcetree "$T/usr/src" --installtree "$T/lib/modules"
+	[ "$output" = "$first" ]
+	[ "$(grep -cE '\b(clone3?|v?fork)\(' "$BATS_TEST_TMPDIR/trace")" -gt 0 ]
+}
+
 @test "conf: JSON, with bytes that are no text" {
 	printf 'POST_ADD=a\xffb\nMAKE[1]="\xc3\xa9"\n' >>"$conf"
 	run dkms conf "$conf" --json -k 6.1 -a x86_64
