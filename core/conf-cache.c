@@ -22,7 +22,7 @@
 #define FIRST_LINE "modkiln-conf 1"
 #define FOLDER "confs"
 
-enum { LARGEST_ENTRY = 64 * 1024, MOST_ENTRIES = 256, LARGEST_SCRIPT_LINE = 128,
+enum { LARGEST_ENTRY = 64 * 1024, MOST_ENTRIES = 256, LARGEST_SCRIPT_LINE = 128, LARGEST_SCRIPT = 1 << 20,
        LENGTH_OF_END = KILN_HASH_SIZE /* with its newline */ };
 
 /* ---- the question ---- */
@@ -215,11 +215,24 @@ static bool is_asked_for(const struct entry *e, const char *path)
 	return kiln_strv_has(e->q->paths, inside);
 }
 
+/* What is sourced may ask for chance and time as well; the system's own scripts are taken to know better. */
+static bool may_be_fickle(const char *path)
+{
+	static const char *const system[] = { "/bin/", "/sbin/", "/usr/bin/", "/usr/lib", "/usr/sbin/", "/usr/share/" };
+	_cleanup_(freep) char *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(system); i++)
+		if (kiln_text_starts(path, system[i]))
+			return false;
+	return kiln_fs_read(AT_FDCWD, path, LARGEST_SCRIPT, &text, NULL) == 0 && is_fickle(text);
+}
+
 static void add_look(struct entry *e, const char *path, bool opened)
 {
 	_cleanup_(freep) char *look = NULL, *quoted = NULL;
 
-	e->good = e->good && kiln_conf_look_holds(path, opened, e->q->since);
+	e->good = e->good && kiln_conf_look_holds(path, opened, e->q->since) &&
+		  !(opened && may_be_fickle(path));
 	if (!e->good || is_asked_for(e, path))
 		return;
 	look = kiln_conf_look(path, opened);

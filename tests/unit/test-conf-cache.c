@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -272,9 +273,13 @@ static void test_not_kept(void **state)
 		"MAKE=x; read -r y < /dev/urandom\n",
 		"MAKE=x; y=$(cat /proc/self/stat)\n",
 		"MAKE=x; y=$EPOCHSECONDS\n",
+		"MAKE=x; . $here/lucky\n",
+		"MAKE=x; y=$($here/lucky)\n",
 	};
 	struct unit_root *root = *state;
 
+	unit_write(root, DIR "lucky", "#!/bin/bash\nz=$RANDOM\n");
+	assert_int_equal(fchmodat(root->fd, DIR "lucky", 0755, 0), 0);
 	learn(root, HERE "MAKE=x\n", "x");
 	for (size_t i = 0; i < ARRAY_SIZE(confs); i++) {
 		_cleanup_(freep) char *conf = kiln_strf("%s%s", HERE, confs[i]);
@@ -367,6 +372,29 @@ static void test_no_room(void **state)
 	assert_int_equal(again(root, "x"), ASKED);
 }
 
+/* A disk that is full in the middle of an entry: the answer is the same, and nothing stays of it. */
+static void test_full_disk(void **state)
+{
+	struct unit_root *root = *state;
+	int status = -1;
+	pid_t pid;
+
+	unit_write(root, CONF, HERE "MAKE=x\n");
+	settle();
+	pid = fork();
+	if (pid == 0) {
+		struct kiln_vars vars = { 0 };
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 100, 100 });
+		_exit(read_conf(root, "6.1.0-9-amd64", &vars) == 0 && kiln_vars_get(&vars, "MAKE", 0) ? SAME : OTHER);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(count_entries(root), 0);
+	learn(root, HERE "MAKE=x\n", "x");
+}
+
 static void test_bounded(void **state)
 {
 	struct unit_root *root = *state;
@@ -401,6 +429,7 @@ int main(void)
 		unit_test_with_root(test_failure_is_not_kept),
 		unit_test_with_root(test_damaged),
 		unit_test_with_root(test_no_room),
+		unit_test_with_root(test_full_disk),
 		unit_test_with_root(test_bounded),
 	};
 
