@@ -221,6 +221,18 @@ static int add_to_field(struct fields *f, char c, char kind)
 	return 0;
 }
 
+/*
+ * "${a[@]}" without elements takes empty expansions in the same quotes with it, but
+ * not "" of its own.  Parts do not tell which quotes they stood in.
+ */
+static bool may_vanish(const struct kiln_sh_word *w, const struct kiln_sh_text *t)
+{
+	for (const struct kiln_sh_part *p = w->parts->next ? w->parts : NULL; p; p = p->next)
+		if (p->kind == KILN_SH_PARAM && p->quoted && (p->param->all == '@' || p->param->name[0] == '@'))
+			return t->kinds.len && !kiln_buf_str(&t->kinds)[strspn(kiln_buf_str(&t->kinds), "n")];
+	return false;
+}
+
 int kiln_sh_expand_fields(struct kiln_sh_eval *ev, const struct kiln_sh_word *w,
 			  struct kiln_strv *ret)
 {
@@ -228,6 +240,8 @@ int kiln_sh_expand_fields(struct kiln_sh_eval *ev, const struct kiln_sh_word *w,
 	_cleanup_(fields_done) struct fields f = { .ev = ev, .ret = ret, .at = w->at };
 	int r = kiln_sh_expand_into(ev, w, 'l', &t);
 
+	if (r == 0 && w->parts && may_vanish(w, &t))
+		r = kiln_sh_needs(ev, "an empty list beside what is empty", w->at);
 	for (size_t i = 0; i < t.chars.len && r == 0; i++)
 		r = add_to_field(&f, t.chars.data[i], t.kinds.data[i]);
 	return r ? r : end_field(&f);
