@@ -34,7 +34,7 @@
 	X(ARCHIVE, 7, "the archive cannot be loaded")                       \
 	X(NOTMADE, 7, "the build did not produce a module")                 \
 	X(UNFIT, 7, "the module would not load into this kernel")           \
-	X(LOADED, 8, "already added: --force loads over what is there")     \
+	X(LOADED, 8, "already added; --force loads over what is there")     \
 	X(CONF, 8, "dkms.conf is not valid")                                \
 	X(EMPTY, 8, "there is no module source to build")                   \
 	X(NEWLAYOUT, 9, "the archive has a later layout")                   \

@@ -24,7 +24,8 @@ static const char every_kind[] = FIRST
 	"request add acme 1.2 - -\n"
 	"request install acme 1.2 6.1.0-9-amd64 x86_64 force force-version retry keep-files\n"
 	"request remove acme 1.2 - -\n"
-	"import acme 1.2 /home/me/my%20source force\n";
+	"import acme 1.2 /home/me/my%20source force\n"
+	"load acme 1.2 /home/me/acme%201.2.dkms.tar.gz\n";
 
 static void test_round_trip(void **state)
 {
@@ -33,7 +34,7 @@ static void test_round_trip(void **state)
 
 	(void)state;
 	assert_int_equal(kiln_facts_parse(f, every_kind, NULL), 0);
-	assert_int_equal(kiln_facts_count(f), 14);
+	assert_int_equal(kiln_facts_count(f), 15);
 	assert_int_equal(kiln_facts_print(f, &text), 0);
 	assert_string_equal(text, every_kind);
 	assert_int_equal(f->v[0].kind, KILN_FACT_KERNEL_ADDED);
@@ -45,6 +46,8 @@ static void test_round_trip(void **state)
 	assert_null(f->v[12].kern.release);
 	assert_int_equal(f->v[13].op, KILN_OP_IMPORT);
 	assert_string_equal(f->v[13].from, "/home/me/my source");
+	assert_int_equal(f->v[14].op, KILN_OP_LOAD);
+	assert_string_equal(f->v[14].from, "/home/me/acme 1.2.dkms.tar.gz");
 }
 
 static void test_lenient_reading(void **state)
@@ -83,6 +86,7 @@ static void test_errors_name_the_line(void **state)
 		"import acme 1",
 		"import acme 1 relative",
 		"import acme 1 /x wrong",
+		"load acme 1 relative",
 	};
 
 	(void)state;
