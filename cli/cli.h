@@ -165,7 +165,7 @@ int cli_pack_build(struct cli *c, struct cli_private *p);
 void cli_private_done(struct cli *c, struct cli_private *p);
 
 /* driver-disk.c */
-#define CLI_DISK_KINDS "it is redhat (or redhat3), redhat1, redhat2, suse, suse1, UnitedLinux or ubuntu."
+#define CLI_DISK_KINDS "redhat (redhat3), redhat1, redhat2, suse, suse1, UnitedLinux, ubuntu"
 int cli_mkdriverdisk(struct cli *c);
 
 /* conf.c, init.c, lint.c */

@@ -17,11 +17,11 @@ static int read_arguments(struct cli *c, struct kiln_disk *d)
 	unsigned long size = 0;
 
 	if (!c->disk.kind) {
-		cli_error("Which distribution is the disk for? " CLI_DISK_KINDS);
+		cli_error("-d says what the disk is for: " CLI_DISK_KINDS ".");
 		return CLI_BAD_ARGUMENTS;
 	}
 	if (kind < 0) {
-		cli_error("No kind of driver disk is called \"%s\": " CLI_DISK_KINDS, c->disk.kind);
+		cli_error("No kind of driver disk is called \"%s\"; there are " CLI_DISK_KINDS ".", c->disk.kind);
 		return CLI_BAD_DISK;
 	}
 	if (medium < 0) {

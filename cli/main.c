@@ -72,7 +72,7 @@ static const struct cli_verb verbs[] = {
 	  (PACKS & ~CLI_G_PACK) | CLI_G_SPEC },
 	{ "mkkmp", "make a source RPM for SUSE and Red Hat to build", CLI_TAKES_PATH | CLI_NO_ALL, 0, cli_pack, PACKED,
 	  CLI_G_MODULE | CLI_G_CONF | CLI_G_SPEC },
-	{ "mkdriverdisk", "make a disk from which installers take the modules", CLI_MODULE | CLI_STAYS_OUTSIDE, KILN_OP_BUILD,
+	{ "mkdriverdisk", "make a disk from which installers take the modules", CLI_MODULE, KILN_OP_BUILD,
 	  cli_mkdriverdisk, "NAME/VERSION", CLI_G_MODULE | CLI_G_KERNEL | CLI_G_ALL | CLI_G_BUILD | CLI_G_DISK | CLI_G_SPEC },
 	{ "generate_mok", "make the key that modules are signed with", CLI_ROOT, 0, cli_generate_mok, NULL, 0 },
 	{ "kernel_postinst", "do what a kernel's package wants once it is there", CLI_ROOT | CLI_NO_ALL | CLI_ONE_K,

@@ -64,6 +64,8 @@ complete -c dkms -n '__dkms_prev -k --kernelver --templatekernel' -a '(__dkms_ke
 complete -c dkms -n '__dkms_prev -m --module' -a '(__dkms_modules)'
 complete -c dkms -n '__dkms_prev -v' -a "(__dkms_modules | string replace -r '.*/' '')"
 complete -c dkms -n '__dkms_prev -a --arch' -a '(uname -m)'
+complete -c dkms -n '__dkms_prev -d --distro' -a 'redhat redhat1 redhat2 suse suse1 UnitedLinux ubuntu'
+complete -c dkms -n '__dkms_prev --media' -a 'floppy iso tar cpio'
 complete -c dkms -n '__dkms_prev -c --config --archive --spec' -F
 complete -c dkms -n '__dkms_prev --root --dkmstree --sourcetree --installtree --kernelsourcedir' -a '(__fish_complete_directories)'
 complete -c dkms -n 'not __dkms_verb >/dev/null; and not string match -q -- "-*" (commandline -ct)' -a '(__dkms_verbs)'

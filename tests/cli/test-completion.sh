@@ -76,6 +76,7 @@ check() {
 	expect "$shell" "dkms status --" --failed --json '!--no-depmod'
 	expect "$shell" "dkms build acme/1.2 -k " all
 	expect "$shell" "dkms install -m o" other/3 '!acme/1.2'
+	expect "$shell" "dkms mkdriverdisk acme/1.2 -d su" suse suse1 '!redhat'
 }
 
 check bash
