@@ -56,13 +56,22 @@ static int take_source(struct kiln_pack *p, struct kiln_err *err)
 	return 0;
 }
 
+/* rpm writes the name into its packages, which are the same bytes only if it is the same each time. */
+static bool make_named(struct kiln_pack *p)
+{
+	p->work = kiln_strf("%s%s/modkiln-%s-%s", p->ctx->root_path, p->ctx->settings.tmp_location,
+			    p->names[KILN_PACK_DEB], p->versions[KILN_PACK_DEB]);
+	if (p->work && mkdir(p->work, 0700) == 0)
+		return true;
+	free(p->work);
+	p->work = kiln_strf("%s%s/modkiln-XXXXXX", p->ctx->root_path, p->ctx->settings.tmp_location);
+	return p->work && mkdtemp(p->work);
+}
+
 static int make_work(struct kiln_pack *p, struct kiln_err *err)
 {
-	p->work = kiln_strf("%s%s/modkiln-XXXXXX", p->ctx->root_path, p->ctx->settings.tmp_location);
-	if (!p->work)
-		return kiln_fail(err, -ENOMEM, "out of memory");
-	if (!mkdtemp(p->work)) {
-		int r = kiln_fail(err, -errno, "cannot make %s: %m", p->work);
+	if (!make_named(p)) {
+		int r = kiln_fail(err, -errno, "cannot make a directory in %s: %m", p->ctx->settings.tmp_location);
 
 		free(p->work);
 		p->work = NULL;
@@ -112,7 +121,8 @@ char *kiln_pack_path(const struct kiln_pack *p, const char *path)
 
 int kiln_pack_stage_source(const struct kiln_pack *p, const char *path, struct kiln_err *err)
 {
-	static const char *const unwanted[] = { ".git", ".hg", ".svn", ".bzr", "debian", "dkms.conf.rej" };
+	/* Version control's, and the packaging of somebody else. */
+	static const char *const unwanted[] = { ".git", ".hg", ".svn", ".bzr", "debian" };
 	_cleanup_(freep) char *above = strdup(path);
 	char *slash = above ? strrchr(above, '/') : NULL;
 	int r = above ? 0 : -ENOMEM;
