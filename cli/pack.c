@@ -160,6 +160,10 @@ static int find_form(struct packing *p)
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (!strcmp(forms[i].verb, p->c->verb->name))
 			p->form = &forms[i];
+	if (p->c->dry_run) {
+		cli_error("dkms %s does not know --dry-run.", p->form->verb);
+		return CLI_BAD_ARGUMENTS;
+	}
 	if (p->form->source == NOTHING && p->c->source_only) {
 		cli_error("dkms %s packs built modules: --source-only leaves nothing.", p->form->verb);
 		return CLI_BAD_ARGUMENTS;
@@ -253,6 +257,12 @@ static char *folder_of(const struct packing *p, enum kiln_package_form form)
 
 /* ---- doing it ---- */
 
+/* --spec is for the package that the verb is named after. */
+static bool wants_spec(const struct packing *p, enum kiln_package_form form)
+{
+	return p->form->source == NOTHING || (int)form == p->form->source;
+}
+
 static int make(struct packing *p, enum kiln_package_form form, int to, const char *folder)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
@@ -260,7 +270,8 @@ static int make(struct packing *p, enum kiln_package_form form, int to, const ch
 	struct cli *c = p->c;
 	struct kiln_package_wish wish = {
 		.form = form, .mod = { c->module, c->version }, .source = cli_inside_root(c, p->source), .kerns = c->targets,
-		.n_kerns = c->n_targets, .spec = c->spec, .packager = p->packager, .when = cli_packed_when(),
+		.n_kerns = c->n_targets, .spec = wants_spec(p, form) ? c->spec : NULL,
+		.packager = p->packager, .when = cli_packed_when(),
 		.legacy_postinst = c->legacy_postinst, .force = c->options.force, .to = to,
 	};
 	int r = kiln_package_make(c->ctx, &wish, &made, &err);
