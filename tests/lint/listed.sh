@@ -14,7 +14,7 @@ while IFS= read -r file; do
 	name=$file
 	[[ $file == tests/unit/test-*.c ]] && name=${file%.c}
 	grep -qxF "$name" <<<"$listed" || lint_finding "$file is in no fragment"
-done < <(lint_files '*.c' '*.h' | grep -vE '^tests/(ground|suite)/')
+done < <(lint_files '*.c' '*.h' | grep -vE '^tests/(ground|pack|suite)/')
 while IFS= read -r file; do
 	grep -qxF "$file" <<<"$listed" || lint_finding "$file is in no fragment"
 done < <(lint_files '*.sh' | grep '^tests/lint/')
