@@ -171,34 +171,37 @@ static int each_set(const struct load *l, const char *dir, set_fn *fn)
 }
 
 /* Without a source the conf stands for it, in a directory where otherwise the link is. */
-static int register_conf(const struct load *l)
+static int register_conf(const struct load *l, const char *link)
 {
-	_cleanup_(freep) char *conf = kiln_strf("%s/source", l->decided), *link = kiln_tree_source(l->ctx, mod_of(l));
-	_cleanup_(freep) char *build = kiln_tree_build(l->ctx, mod_of(l));
+	_cleanup_(freep) char *conf = kiln_strf("%s/source", l->decided);
 	int root = l->ctx->root, r;
 
-	if (!conf || !link || !build)
+	if (!conf)
 		return -ENOMEM;
-	r = kiln_fs_make_dirs(root, kiln_rel(build), 0755);
-	if (r < 0 || !kiln_fs_exists(root, kiln_rel(conf)))
-		return r;
+	if (!kiln_fs_exists(root, kiln_rel(conf)))
+		return 0;
 	r = kiln_fs_remove_tree(root, kiln_rel(link));
 	return r < 0 ? r : kiln_fs_rename(root, kiln_rel(conf), root, kiln_rel(link));
 }
 
-/* By a link, even where a conf has stood for the source until now. */
-static int register_source(const struct load *l)
+/* Even where a conf has stood for it until now. It needs no name to wait under: what is cut off here is done again. */
+static int register_source(const struct load *l, const char *link)
 {
-	_cleanup_(freep) char *link = kiln_tree_source(l->ctx, mod_of(l));
-	int r = link ? kiln_fs_remove_tree(l->ctx->root, kiln_rel(link)) : -ENOMEM;
+	int r = kiln_fs_remove_tree(l->ctx->root, kiln_rel(link));
 
-	return r < 0 ? r : kiln_tree_register(l->ctx, mod_of(l), l->source);
+	return r < 0 ? r : symlinkat(l->source, l->ctx->root, kiln_rel(link)) < 0 ? -errno : 0;
 }
 
 static int register_module(const struct load *l)
 {
-	int r = kiln_fs_is_dir(l->ctx->root, kiln_rel(l->source)) ? register_source(l) : register_conf(l);
+	_cleanup_(freep) char *link = kiln_tree_source(l->ctx, mod_of(l)), *module = kiln_tree_module(l->ctx, mod_of(l));
+	_cleanup_(freep) char *build = kiln_tree_build(l->ctx, mod_of(l));
+	int root = l->ctx->root, r = link && module && build ? kiln_fs_make_dirs(root, kiln_rel(build), 0755) : -ENOMEM;
 
+	if (r >= 0)
+		r = kiln_fs_is_dir(root, kiln_rel(l->source)) ? register_source(l, link) : register_conf(l, link);
+	if (r >= 0)
+		r = kiln_fs_sync_dir(root, kiln_rel(module));
 	return r < 0 ? failed(l, r, l->ctx->settings.dkms_tree) : 0;
 }
 
