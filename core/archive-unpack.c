@@ -26,7 +26,7 @@ struct late {
 struct unpacking {
 	struct kiln_archive_in in;
 	struct late *late;
-	size_t n_late;
+	size_t n_late, room_late;
 };
 
 static void unpacking_done(struct unpacking *p)
@@ -143,23 +143,37 @@ static int make_link(struct unpacking *p, int dir, const char *name)
 	return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? failed(p, -errno) : 0;
 }
 
+/* Doubles: an archive may hold a directory many thousand times. */
+static int make_room(struct unpacking *p)
+{
+	size_t room = p->room_late ? 2 * p->room_late : 16;
+	struct late *v;
+
+	if (p->n_late < p->room_late)
+		return 0;
+	v = reallocarray(p->late, room, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	p->late = v;
+	p->room_late = room;
+	return 0;
+}
+
 /* It may have been made on the way to something in it, and tar may name it twice. */
 static int make_dir(struct unpacking *p, int dir, const char *name)
 {
-	struct late *v = reallocarray(p->late, p->n_late + 1, sizeof(*v));
 	_cleanup_(closep) int fd = -1;
+	struct late late;
 
-	if (!v)
+	if (make_room(p) < 0)
 		return failed(p, -ENOMEM);
-	p->late = v;
 	fd = *name ? enter(dir, name) : dup(dir);
 	if (fd < 0)
 		return failed(p, *name ? fd : -errno);
-	v += p->n_late;
-	*v = (struct late){ strdup(p->in.member.path), p->in.member.mode, p->in.member.time };
-	if (!v->path)
+	late = (struct late){ strdup(p->in.member.path), p->in.member.mode, p->in.member.time };
+	if (!late.path)
 		return failed(p, -ENOMEM);
-	p->n_late++;
+	p->late[p->n_late++] = late;
 	return 0;
 }
 
