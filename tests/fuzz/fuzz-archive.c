@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/archive.h"
+#include "core/base/buf.h"
 #include "core/base/fs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,11 +25,11 @@ static const struct kiln_archive_limits limits = { .members = 64, .file = 1 << 1
 static int ground(void)
 {
 	static int fd = -1;
-	char path[64];
+	char *path = kiln_strf("%s/fuzz.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 
-	snprintf(path, sizeof(path), "%.40s/fuzz.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (fd < 0 && mkdtemp(path))
+	if (fd < 0 && path && mkdtemp(path))
 		fd = kiln_fs_open_dir(AT_FDCWD, path);
+	free(path);
 	if (fd < 0 || kiln_fs_make_dirs(fd, "a/b/c", 0700) < 0)
 		abort();
 	return fd;

@@ -15,7 +15,7 @@ packer_root() {
 	if [ ! -e "$root/usr/bin/dh_dkms" ]; then
 		# The roots leave lintian's data out of every package.
 		sed -i '/lintian/d' "$root/etc/dpkg/dpkg.cfg.d/ground"
-		"$GROUND" run "$root" -- apt-get install -y -q rpm debhelper dh-dkms dpkg-dev lintian rpmlint \
+		"$GROUND" run "$root" -- apt-get install -y -q rpm build-essential debhelper dh-dkms dpkg-dev lintian rpmlint \
 			>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; return 1; }
 	fi
 	echo "$root"

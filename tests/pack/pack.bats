@@ -158,5 +158,5 @@ refused() {
 	refused "template-dkms-mkrpm.spec:1: nobody knows the variable @MODULE@" \
 		"module kilnhello 1; mkdir -p /etc/dkms; echo @MODULE@ >/etc/dkms/template-dkms-mkrpm.spec" mkrpm kilnhello
 	refused "is not added: dkms add kilnhello/1" "cd /root" mkrpm kilnhello/1
-	refused "holds no dkms.conf" "mkdir /root/empty; cd /root" mkspec empty
+	refused "empty/dkms.conf is missing" "mkdir /root/empty; cd /root" mkspec empty
 }
