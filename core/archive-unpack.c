@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/array.h"
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 
@@ -143,30 +144,15 @@ static int make_link(struct unpacking *p, int dir, const char *name)
 	return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? failed(p, -errno) : 0;
 }
 
-/* Doubles: an archive may hold a directory many thousand times. */
-static int make_room(struct unpacking *p)
-{
-	size_t room = p->room_late ? 2 * p->room_late : 16;
-	struct late *v;
-
-	if (p->n_late < p->room_late)
-		return 0;
-	v = reallocarray(p->late, room, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	p->late = v;
-	p->room_late = room;
-	return 0;
-}
-
 /* It may have been made on the way to something in it, and tar may name it twice. */
 static int make_dir(struct unpacking *p, int dir, const char *name)
 {
 	_cleanup_(closep) int fd = -1;
-	struct late late;
+	struct late *room = kiln_array_room(p->late, p->n_late, &p->room_late, sizeof(*room)), late;
 
-	if (make_room(p) < 0)
+	if (!room)
 		return failed(p, -ENOMEM);
+	p->late = room;
 	fd = *name ? enter(dir, name) : dup(dir);
 	if (fd < 0)
 		return failed(p, *name ? fd : -errno);

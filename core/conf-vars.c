@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/array.h"
 #include "core/base/cleanup.h"
 
 static void var_done(struct kiln_var *v)
@@ -94,19 +95,13 @@ static int copy_var(const struct kiln_var *from, struct kiln_var *to)
 	return 0;
 }
 
-/* Twice as much each time: thousands of elements are put in one by one. */
 int kiln_vars_make_room(struct kiln_vars *vars)
 {
-	size_t room = vars->room ? 2 * vars->room : 32;
-	struct kiln_var *grown;
+	struct kiln_var *v = kiln_array_room(vars->v, vars->n, &vars->room, sizeof(*v));
 
-	if (vars->n < vars->room)
-		return 0;
-	grown = reallocarray(vars->v, room, sizeof(*grown));
-	if (!grown)
+	if (!v)
 		return -ENOMEM;
-	vars->v = grown;
-	vars->room = room;
+	vars->v = v;
 	return 0;
 }
 

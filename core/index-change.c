@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/array.h"
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 #include "core/base/text.h"
@@ -39,16 +40,11 @@ static struct kiln_index_loaded *find_loaded(struct kiln_index_change *c, uint32
 
 static int make_room(struct kiln_index_change *c)
 {
-	size_t more = c->size ? c->size * 2 : 16;
-	struct kiln_index_loaded *p;
+	struct kiln_index_loaded *p = kiln_array_room(c->loaded, c->n, &c->size, sizeof(*p));
 
-	if (c->n < c->size)
-		return 0;
-	p = reallocarray(c->loaded, more, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	c->loaded = p;
-	c->size = more;
 	return 0;
 }
 
