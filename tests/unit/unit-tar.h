@@ -118,13 +118,7 @@ static inline void unit_tar_words(struct kiln_buf *b, const char *words)
 /* As a file of the root; the buffer is empty after it. */
 static inline void unit_tar_save(const struct unit_root *root, const char *path, struct kiln_buf *b)
 {
-	int fd;
-
-	unit_dir_of(root, path);
-	fd = openat(root->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, b->data ? b->data : "", b->len), (ssize_t)b->len);
-	close(fd);
+	unit_write_bytes(root, path, kiln_buf_str(b), b->len);
 	kiln_buf_free(b);
 	*b = (struct kiln_buf)KILN_BUF_INIT;
 }

@@ -85,16 +85,21 @@ static inline void unit_dir_of(const struct unit_root *root, const char *path)
 	free(above);
 }
 
-/* A file with this text and mode 0644; its directories are made. */
-static inline void unit_write(const struct unit_root *root, const char *path, const char *text)
+/* A file with these bytes and mode 0644; its directories are made. */
+static inline void unit_write_bytes(const struct unit_root *root, const char *path, const void *data, size_t n)
 {
 	int fd;
 
 	unit_dir_of(root, path);
 	fd = openat(root->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(write(fd, data, n), (ssize_t)n);
 	close(fd);
+}
+
+static inline void unit_write(const struct unit_root *root, const char *path, const char *text)
+{
+	unit_write_bytes(root, path, text, strlen(text));
 }
 
 /* A symbolic link; its directories are made. */
