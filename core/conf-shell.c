@@ -139,6 +139,11 @@ static int add_variables(const struct kiln_shell *s, struct kiln_strv *argv)
 	return r;
 }
 
+const char *kiln_shell_prefix(const struct kiln_shell *s)
+{
+	return s->inside < 0 ? s->root_path : "";
+}
+
 static int make_argv(const struct kiln_shell *s, struct kiln_strv *argv)
 {
 	const char *const first[] = { "bash", "--noprofile", "--norc", "-c", script, "modkiln" };
@@ -151,7 +156,7 @@ static int make_argv(const struct kiln_shell *s, struct kiln_strv *argv)
 	if (r == 0)
 		r = add_variables(s, argv);
 	for (size_t i = 0; i < s->paths->n && r == 0; i++)
-		r = kiln_strv_addf(argv, "%s%s", s->root_path, s->paths->v[i]);
+		r = kiln_strv_addf(argv, "%s%s", kiln_shell_prefix(s), s->paths->v[i]);
 	return r;
 }
 
@@ -283,6 +288,7 @@ static int run(const struct kiln_shell *s, const struct kiln_strv *argv, int cwd
 	if (r < 0)
 		return r;
 	kiln_confine_watch(confine, s->watch);
+	kiln_confine_inside(confine, s->inside);
 	p.argv = (const char *const *)argv->v;
 	p.env = env;
 	p.cwd = cwd;
@@ -327,6 +333,32 @@ static int ask(struct kiln_ctx *ctx, struct kiln_shell *s, const struct kiln_con
 	return kiln_vars_copy(vars, &got) < 0 ? kiln_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
+/* A folder without programs of its own is no system: then it is read as a part of this one. */
+static int find_system(struct kiln_ctx *ctx, struct kiln_shell *s, struct kiln_err *err)
+{
+	struct stat st;
+
+	if (!*ctx->root_path || !kiln_fs_is_dir(ctx->root, "usr/bin"))
+		return 0;
+	if (fstatat(ctx->root, "dev/null", &st, 0) < 0 || !S_ISCHR(st.st_mode))
+		return kiln_fail(err, -KILN_E_SHELL,
+				 "%s needs a shell, and %s has no /dev/null: \"mount --bind /dev %s/dev\" gives it one",
+				 s->name, ctx->root_path, ctx->root_path);
+	s->inside = ctx->root;
+	return 0;
+}
+
+/* What was kept is about the files of this system. */
+static int find_answer(struct kiln_ctx *ctx, const struct kiln_shell *s, struct kiln_conf_question *q,
+		       struct kiln_vars *vars, struct kiln_err *err)
+{
+	int r = kiln_conf_question_begin(ctx, q, err);
+
+	if (s->inside >= 0)
+		q->key[0] = '\0';
+	return r < 0 ? r : q->key[0] && kiln_conf_cache_find(ctx, q, vars);
+}
+
 int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		    const struct kiln_conf_env *env, struct kiln_vars *vars, struct kiln_err *err)
 {
@@ -340,17 +372,20 @@ int kiln_conf_shell(struct kiln_ctx *ctx, const struct kiln_strv *paths,
 		.root_path = ctx->root_path,
 		.tmp_location = ctx->settings.tmp_location,
 		.module_dir = ctx->distro.module_dir,
+		.inside = -1,
 		.cwd = -1,
 		.sight = &sight,
 	};
-	int r;
+	int r = find_system(ctx, &s, err);
 
+	if (r < 0)
+		return r;
 	if (make_argv(&s, &argv) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	r = kiln_conf_question_begin(ctx, &q, err);
-	if (r < 0 || kiln_conf_cache_find(ctx, &q, vars))
-		return r;
-	if (kiln_conf_sight(ctx->root_path, paths, env, &sight) < 0)
+	r = find_answer(ctx, &s, &q, vars, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (kiln_conf_sight(&s, &sight) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	return ask(ctx, &s, &q, vars, err);
 }

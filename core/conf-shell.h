@@ -12,6 +12,7 @@ struct kiln_shell {
 	const struct kiln_conf_env *env;
 	const struct kiln_strv *paths; /* in order */
 	const char *root_path;         /* stands before each path; "" normally */
+	int inside;                    /* the root that is meant, and has a bash; -1: ours runs */
 	const char *tmp_location;      /* for an empty directory to stand in; not used with cwd */
 	/* what override_dest_module_location says; NULL: its argument */
 	const char *module_dir;
@@ -30,6 +31,8 @@ int kiln_shell_read(const struct kiln_shell *s, struct kiln_vars *vars, struct k
 /* Adds a variable that a shell said, which may be one that waits for a build. */
 int kiln_shell_take(struct kiln_vars *vars, const char *name, size_t index, const char *value);
 
+/* What stands before each path that the shell is told. */
+const char *kiln_shell_prefix(const struct kiln_shell *s);
+
 /* The paths for sight: programs, the module, the kernel, /etc/dkms. 0 or -ENOMEM. conf-sight.c */
-int kiln_conf_sight(const char *root_path, const struct kiln_strv *paths, const struct kiln_conf_env *env,
-		    struct kiln_strv *ret);
+int kiln_conf_sight(const struct kiln_shell *s, struct kiln_strv *ret);

@@ -16,11 +16,11 @@
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 
-/* Everything in dir but one name, which others keep their sources or modules in. */
-static int add_all_but(struct kiln_strv *to, const char *dir, const char *name, const char *other)
+/* Everything in dir but two names, which others keep their sources or modules in. */
+static int add_all_but(struct kiln_strv *to, int root, const char *dir, const char *name, const char *other)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
-	int r = kiln_fs_list(AT_FDCWD, dir, &names);
+	int r = kiln_fs_list(root, root < 0 ? dir : kiln_rel(dir), &names);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -30,7 +30,7 @@ static int add_all_but(struct kiln_strv *to, const char *dir, const char *name, 
 	return r;
 }
 
-static int add_system(struct kiln_strv *to)
+static int add_system(struct kiln_strv *to, int root)
 {
 	static const char *const paths[] = {
 		"/bin", "/sbin", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/os-release",
@@ -39,12 +39,12 @@ static int add_system(struct kiln_strv *to)
 		"/proc/cpuinfo", "/proc/filesystems", "/proc/meminfo", "/proc/version", "/sys/devices/system/cpu",
 		"/dev/urandom", "/dev/zero",
 	};
-	int r = add_all_but(to, "/usr", "src", "lib");
+	int r = add_all_but(to, root, "/usr", "src", "lib");
 
 	if (r == 0)
-		r = add_all_but(to, "/usr/lib", "modules", "dkms");
+		r = add_all_but(to, root, "/usr/lib", "modules", "dkms");
 	if (r == 0)
-		r = add_all_but(to, "/lib", "modules", "dkms");
+		r = add_all_but(to, root, "/lib", "modules", "dkms");
 	for (size_t i = 0; i < ARRAY_SIZE(paths) && r == 0; i++)
 		r = kiln_strv_add(to, paths[i]);
 	return r;
@@ -75,10 +75,12 @@ static int add_kernel(struct kiln_strv *to, const char *root, const struct kiln_
 	return r == 0 ? kiln_strv_addf(to, "%s/boot/config-%s", root, k) : r;
 }
 
-int kiln_conf_sight(const char *root, const struct kiln_strv *paths, const struct kiln_conf_env *env,
-		    struct kiln_strv *ret)
+int kiln_conf_sight(const struct kiln_shell *s, struct kiln_strv *ret)
 {
-	int r = add_system(ret);
+	const struct kiln_conf_env *env = s->env;
+	const struct kiln_strv *paths = s->paths;
+	const char *root = kiln_shell_prefix(s);
+	int r = add_system(ret, s->inside);
 
 	if (r == 0)
 		r = add_kernel(ret, root, env);

@@ -43,7 +43,9 @@ enum { SETRESUID = SYS_setresuid, SETRESGID = SYS_setresgid, SETGROUPS = SYS_set
 struct kiln_confine {
 	struct kiln_user user;
 	struct sock_fprog *filter;
-	int rules; /* Landlock ruleset; -1: none */
+	int root;                         /* that it is to be in; -1: ours */
+	struct kiln_landlock_rule *rules; /* with the paths of the caller */
+	size_t n;
 	unsigned long processes; /* that the user may have; 0: no limit */
 	struct kiln_watch *watch; /* NULL: nobody wants to know */
 	enum kiln_confinement least;
@@ -66,22 +68,18 @@ static struct kiln_user choose_user(void)
 	return kiln_user_find(root);
 }
 
-/* -1: no Landlock here; -ENOMEM. */
-static int make_rules(const struct kiln_strv *sight)
+static int make_rules(struct kiln_confine *c, const struct kiln_strv *sight)
 {
-	static const char *const everything[] = { "/" };
-	const char *const *paths = sight ? (const char *const *)sight->v : everything;
 	size_t n = sight ? sight->n : 1;
-	_cleanup_(freep) struct kiln_landlock_rule *rules = calloc(n + 1, sizeof(*rules));
-	int fd;
 
-	if (!rules)
+	c->rules = calloc(n + 1, sizeof(*c->rules));
+	if (!c->rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		rules[i] = (struct kiln_landlock_rule){ paths[i], KILN_MAY_READ };
-	rules[n] = (struct kiln_landlock_rule){ "/dev/null", KILN_MAY_USE };
-	fd = kiln_landlock_new(rules, n + 1);
-	return fd < 0 ? -1 : fd;
+		c->rules[i] = (struct kiln_landlock_rule){ sight ? sight->v[i] : "/", KILN_MAY_READ };
+	c->rules[n] = (struct kiln_landlock_rule){ "/dev/null", KILN_MAY_USE };
+	c->n = n + 1;
+	return 0;
 }
 
 int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight, struct kiln_confine **ret,
@@ -92,7 +90,7 @@ int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight,
 
 	if (!c)
 		return kiln_fail(err, -ENOMEM, "out of memory");
-	c->rules = -1;
+	c->root = -1;
 	shared = mmap(NULL, sizeof(*c->reached), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (shared == MAP_FAILED)
@@ -100,8 +98,7 @@ int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight,
 	c->reached = shared;
 	c->least = least;
 	c->filter = kiln_calls_filter(KILN_CALLS_READING);
-	c->rules = make_rules(sight);
-	if (c->rules == -ENOMEM)
+	if (make_rules(c, sight) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	c->user = choose_user();
 	c->processes = c->user.uid != geteuid() ? kiln_most_processes() + OWN_PROCESSES : 0;
@@ -114,6 +111,11 @@ void kiln_confine_watch(struct kiln_confine *c, struct kiln_watch *w)
 	c->watch = w;
 }
 
+void kiln_confine_inside(struct kiln_confine *c, int root)
+{
+	c->root = root;
+}
+
 void kiln_confine_free(struct kiln_confine *c)
 {
 	if (!c)
@@ -121,7 +123,7 @@ void kiln_confine_free(struct kiln_confine *c)
 	if (c->reached)
 		munmap(c->reached, sizeof(*c->reached));
 	kiln_calls_filter_free(c->filter);
-	closep(&c->rules);
+	free(c->rules);
 	free(c);
 }
 
@@ -138,6 +140,7 @@ enum kiln_confinement kiln_confine_reached(const struct kiln_confine *c)
 const char *kiln_confinement_text(enum kiln_confinement level)
 {
 	static const char *const texts[] = {
+		[KILN_CONFINED_ELSEWHERE] = "outside of the root",
 		[KILN_CONFINED_NOT] = "not confined",
 		[KILN_CONFINED_USER] = "as an unprivileged user",
 		[KILN_CONFINED_CALLS] = "as an unprivileged user, with system calls filtered",
@@ -246,10 +249,30 @@ static bool drop_privileges(const struct kiln_confine *c)
 	return (c->user.uid == 0 || kiln_become_user(c->user)) && kiln_drop_capabilities();
 }
 
+/* Who is not root may enter one in a user namespace, and has no privilege left of it after exec(). */
+static bool enter_root(int root)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (syscall(SYS_geteuid) != 0)
+		unshare(CLONE_NEWUSER);
+	return here >= 0 && fchdir(root) == 0 && chroot(".") == 0 && fchdir(here) == 0;
+}
+
+/* Paths are meant in the root that the child is in. */
+static bool enforce_rules(const struct kiln_confine *c)
+{
+	int rules = kiln_landlock_new(c->rules, c->n);
+
+	return rules >= 0 && kiln_landlock_enforce(rules) == 0;
+}
+
 static enum kiln_confinement confine(const struct kiln_confine *c)
 {
 	bool network, processes, calls, files;
 
+	if (c->root >= 0 && !enter_root(c->root))
+		return KILN_CONFINED_ELSEWHERE;
 	set_limits(c);
 	network = unshare(CLONE_NEWNET) == 0;
 	processes = unshare(CLONE_NEWIPC | CLONE_NEWUTS) == 0;
@@ -259,7 +282,7 @@ static enum kiln_confinement confine(const struct kiln_confine *c)
 		processes = processes && kiln_own_processes();
 	if (!drop_privileges(c) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return KILN_CONFINED_NOT;
-	files = c->rules >= 0 && kiln_landlock_enforce(c->rules) == 0;
+	files = enforce_rules(c);
 	if (c->watch)
 		kiln_watch_begin(c->watch);
 	calls = c->filter && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, c->filter) == 0;

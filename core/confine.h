@@ -15,6 +15,7 @@
 #include "core/sandbox.h"
 
 enum kiln_confinement {
+	KILN_CONFINED_ELSEWHERE, /* it would see another system than the one asked for */
 	KILN_CONFINED_NOT,       /* it would still have our privileges */
 	KILN_CONFINED_USER,      /* an unprivileged user without a way back, and limits; no more */
 	/* and no network; of the file system it can change nothing but make empty files */
@@ -27,13 +28,15 @@ enum kiln_confinement {
 struct kiln_confine;
 
 /*
- * Everything that needs memory or files is done here; the child refuses to go on below `least`.
- * sight: all that it may open, with Landlock; NULL: whatever it can read.
+ * Everything that needs memory is done here; the child refuses to go on below `least`.
+ * sight: all that it may open, with Landlock, and as long as the object; NULL: whatever it can read.
  */
 int kiln_confine_new(enum kiln_confinement least, const struct kiln_strv *sight, struct kiln_confine **ret,
 		     struct kiln_err *err);
 void kiln_confine_free(struct kiln_confine *c);
 void kiln_confine_freep(struct kiln_confine **c);
+/* The child, and the paths it may open, are to be in this root. */
+void kiln_confine_inside(struct kiln_confine *c, int root);
 struct kiln_watch;
 /* Has it noted which files are asked for; w stays the caller's, and as long as c. */
 void kiln_confine_watch(struct kiln_confine *c, struct kiln_watch *w);

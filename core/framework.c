@@ -78,6 +78,7 @@ static int read_in_shell(int root, const struct kiln_strv *files, const struct k
 		.env = env,
 		.paths = files,
 		.root_path = "./",
+		.inside = -1,
 		.cwd = root,
 	};
 

@@ -138,3 +138,29 @@ json() {
 	run dkms conf "$conf" --directive 'MAKE one'
 	expect_status 1
 }
+
+# a_bash: the least of a system that has one.
+a_bash() {
+	local program
+	program=$(readlink -f "$(command -v bash)")
+	mkdir -p "$T/usr/bin"
+	chmod 0755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
+	cp "$program" "$T/usr/bin/bash"
+	ldd "$program" | grep -o '/[^ ]*' | xargs cp -L --parents -t "$T"
+}
+
+@test "conf: what needs a shell of another root is read by the bash of that root, inside it" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir -p "$T/lib/modules/6.1" "$T/usr/src/headers" "$T/dev"
+	ln -s /usr/src/headers "$T/lib/modules/6.1/build"
+	echo CONFIG_THERE=y >"$T/usr/src/headers/.config"
+	echo 'eval "read -r line <$kernel_source_dir/.config 2>/dev/null"; MAKE="make $line"' >>"$conf"
+	a_bash
+	run "$(dkms_program)" conf --root "$T" acme/1.2 -k 6.1
+	expect_status 8
+	[[ $output = *"has no /dev/null: "* ]]
+	mknod -m 666 "$T/dev/null" c 1 3
+	run "$(dkms_program)" conf --root "$T" acme/1.2 -k 6.1
+	expect_status 0
+	[[ $output = *'MAKE[0]=make\ CONFIG_THERE=y'* ]]
+}

@@ -42,6 +42,7 @@ static int read_with_full_sight(const struct unit_root *root, const char *text, 
 				      .paths = &paths,
 				      .root_path = "",
 				      .tmp_location = "/tmp",
+				      .inside = -1,
 				      .cwd = -1 };
 
 	assert_int_equal(chmod(root->path, 0755), 0);
@@ -238,8 +239,8 @@ static void test_level(void **state)
 	_cleanup_(kiln_confine_freep) struct kiln_confine *c = NULL, *more = NULL;
 	struct kiln_proc p = KILN_PROC_INIT;
 	const char *const argv[] = { "true", NULL };
+	struct unit_root *root = *state;
 
-	(void)state;
 	assert_int_equal(kiln_confine_new(KILN_CONFINED_NOT, NULL, &c, NULL), 0);
 	p.argv = argv;
 	p.prepare = kiln_confine_child;
@@ -247,6 +248,9 @@ static void test_level(void **state)
 	assert_int_equal(kiln_proc_run(&p, NULL), 0);
 	assert_true(kiln_confine_reached(c) >= KILN_CONFINED_USER);
 	assert_non_null(kiln_confinement_text(kiln_confine_reached(c)));
+	kiln_confine_inside(c, root->fd);
+	assert_int_equal(kiln_proc_run(&p, NULL), -ENOENT);
+	assert_true(kiln_confine_reached(c) >= KILN_CONFINED_USER);
 	/* one that no machine has */
 	assert_int_equal(kiln_confine_new(KILN_CONFINED_ISOLATED + 1, NULL, &more, NULL), 0);
 	p.prepare_data = more;
@@ -261,7 +265,7 @@ int main(void)
 		unit_test_with_root(test_sight),	unit_test_with_root(test_root_is_given_up),
 		unit_test_with_root(test_unreadable),	unit_test_with_root(test_cannot_kill),
 		unit_test_with_root(test_bounded),
-		unit_test_with_root(test_nothing_stays), cmocka_unit_test(test_level),
+		unit_test_with_root(test_nothing_stays), unit_test_with_root(test_level),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
