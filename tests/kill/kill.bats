@@ -10,7 +10,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	command -v rpm >/dev/null || skip "no rpm"
 	export SEED=${SEED:-$RANDOM} SOURCES=$BATS_FILE_TMPDIR/sources PACKAGES=$BATS_FILE_TMPDIR/packages
 	local version name
@@ -24,14 +24,6 @@ setup_file() {
 		"$GROUND" module-deb "$name" 1.0 "$SOURCES/usr/src/$name-1.0" "$PACKAGES/deb"
 	done
 	echo "# seed $SEED" >&3
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # moment SCENARIO HOW [WHEN]

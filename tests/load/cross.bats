@@ -11,7 +11,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-trixie}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	[ "$(uname -m)" = x86_64 ] || skip "makes arm64 modules on amd64 only"
 	local sources=$BATS_FILE_TMPDIR/sources root
 	export BUILT=$BATS_FILE_TMPDIR/built RELEASE
@@ -40,14 +40,6 @@ setup_file() {
 		modinfo -F vermagic "$(find "/lib/modules/$k/kernel" -name "*.ko*" | head -n 1)" >/built/vermagic
 		cp "/lib/modules/$k"/updates/dkms/*.ko* /built' >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		{ tail -n 60 "$BATS_FILE_TMPDIR/log" "$BUILT"/* >&2; return 1; }
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # bats test_tags=full

@@ -9,7 +9,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
 	two_kernels "$SUITE"
 	export BUILT=$BATS_FILE_TMPDIR/built
@@ -22,14 +22,6 @@ setup_file() {
 		cp -a /sources/. /
 		for m in $(tr '\n' ' ' <<<"$modules") kilnpair/1.0; do dkms install \$m -k $NEW; done
 		cp /lib/modules/$NEW/updates/dkms/* /built"
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # ko NAME: its file as it was installed.

@@ -10,7 +10,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-trixie}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
 	two_kernels "$SUITE"
 	export BUILT=$BATS_FILE_TMPDIR/built KEYS=$BATS_FILE_TMPDIR/keys
@@ -32,14 +32,6 @@ setup_file() {
 		cp /lib/modules/$NEW/updates/dkms/*.ko* /built
 		cat /var/lib/dkms/kilnpair/1.0/$NEW/x86_64/log/make.log" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		{ cat "$BATS_FILE_TMPDIR/log" >&2; return 1; }
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # ko NAME: its file as it was installed.

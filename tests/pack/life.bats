@@ -12,15 +12,11 @@ load helpers
 FIVE="acpi-call bbswitch dm-writeboost gost-crypto lime-forensics"
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	two_kernels "$SUITE"
 	export GROUND_MODULES=$BATS_TEST_DIRNAME/../ground/modules OUT=$BATS_FILE_TMPDIR/out PACKER
 	mkdir -p "$OUT"
 	PACKER=$(packer_root "$NEW")
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
 teardown_file() {

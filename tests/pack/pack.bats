@@ -7,19 +7,11 @@
 load helpers
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	two_kernels "$SUITE"
 	export GROUND_MODULES=$BATS_TEST_DIRNAME/../ground/modules OUT=$BATS_FILE_TMPDIR/out PACKER
 	mkdir -p "$OUT"
 	PACKER=$(packer_root "$NEW")
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 @test "a directory becomes every kind of package, and nothing is registered" {

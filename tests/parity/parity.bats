@@ -16,19 +16,11 @@ MANY="acpi-call bbswitch ddcci dm-writeboost gost-crypto lime-forensics rapiddis
 BOOKWORM="acpi-call bbswitch ddcci lime-forensics librem-ec-acpi lttng-modules nat-rtsp rapiddisk rtpengine-kernel v4l2loopback vpoll"
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	export KEY=$BATS_FILE_TMPDIR/key
 	mkdir -p "$KEY"
 	openssl req -new -x509 -nodes -days 3650 -subj "/CN=parity test key" -newkey rsa:2048 \
 		-outform DER -keyout "$KEY/mok.key" -out "$KEY/mok.pub" 2>/dev/null
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # on SUITE PACKAGE...: sets THEIRS, OURS, SOURCES and MODULES.

@@ -10,21 +10,13 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	export SOURCES=$BATS_FILE_TMPDIR/sources
 	mkdir -p "$SOURCES"
 	two_kernels "$SUITE"
 	"$GROUND" module-src kilnhello 1.0 "$SOURCES/kilnhello-1.0"
 	ROOT=$(ours_root "$SUITE" "$NEW")
 	export ROOT
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # refused STATUS REASON: 1.0 is installed, then 2.0, whose build $SPOIL spoils;

@@ -11,18 +11,10 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	two_kernels "$SUITE"
 	export ROOT
 	ROOT=$(ours_root "$SUITE" "$OLD" "$NEW")
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # derived MINIMUM NAME...: at least so many of these packages' modules are derived, none otherwise than built.

@@ -9,18 +9,10 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	two_kernels "$SUITE"
 	export ROOT
 	ROOT=$(ours_root "$SUITE" "$NEW")
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # packages FROM TO: whose names begin with one of these letters.

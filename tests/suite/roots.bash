@@ -10,6 +10,20 @@ TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 GROUND=$TESTS/ground/ground
 ROOTS_DIR=${ROOTS_DIR:-${BATS_FILE_TMPDIR:-}}
 
+# What a file of tests does of itself; one that needs more has its own.
+setup() {
+	needs_root
+}
+
+teardown_file() {
+	drop_roots
+}
+
+# For setup_file, too, which runs before setup.
+needs_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
 # quiet CMD...: what a helper says is shown only when it fails.
 quiet() {
 	local log=$ROOTS_DIR/quiet.log

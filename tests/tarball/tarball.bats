@@ -8,18 +8,14 @@
 load ../suite/roots
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 }
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	SOURCES=$BATS_TEST_TMPDIR/sources CARRY=$BATS_TEST_TMPDIR/carry
 	mkdir -p "$SOURCES" "$CARRY"
 	"$GROUND" module-src kilnpair 1.0 "$SOURCES/kilnpair-1.0"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # on ROOT PART KERNEL...: what is done there is thrown away, but for what is carried.

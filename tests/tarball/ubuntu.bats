@@ -7,13 +7,9 @@
 load ../suite/roots
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	SOURCES=$BATS_TEST_TMPDIR/sources
 	"$GROUND" module-src kilnpair 1.0 "$SOURCES/kilnpair-1.0"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # bats test_tags=full

@@ -12,7 +12,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-bookworm}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	two_kernels "$SUITE"
 	export LENT=$BATS_FILE_TMPDIR/lent SOURCES=$BATS_FILE_TMPDIR/sources ROOT
 	mkdir -p "$LENT" "$SOURCES/usr/src"
@@ -21,12 +21,8 @@ setup_file() {
 }
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	MODULE=$(cat "$BATS_FILE_TMPDIR/module")
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # in_red_hat SCRIPT: in such a root; $m is the module, $old has headers and $new has not.
