@@ -215,10 +215,36 @@ static void want_kernel_replaced(struct derivation *d, struct kiln_kern kern)
 	}
 }
 
+static void want_gone(struct derivation *d, const struct kiln_module *m, struct kiln_kern kern)
+{
+	unsigned flags = KILN_AUTOMATIC | KILN_KERNEL_GOES;
+	const char *because = "its kernel has gone";
+
+	wish(d, (struct kiln_wish){ .op = KILN_OP_UNBUILD, .mod = m->mod, .kern = kern, .flags = flags, .because = because });
+	wish(d, (struct kiln_wish){ .op = KILN_OP_INDEX, .kern = kern, .flags = flags, .because = because });
+}
+
+/*
+ * Kernels that went without a word: packages of headers have no script for it, and directories are
+ * removed by hand.  Only what was in use there, and can be built again should the kernel come back.
+ */
+static void want_orphans_gone(struct derivation *d, const struct kiln_module *m)
+{
+	for (size_t i = 0; i < m->n_instances && usable(m); i++) {
+		const struct kiln_instance *have = &m->instances[i];
+
+		if (have->level == KILN_INSTALLED && !have->weak_from && !strcmp(have->kern.arch, d->state->arch) &&
+		    !kiln_state_kernel(d->state, have->kern))
+			want_gone(d, m, have->kern);
+	}
+}
+
 static void want_everything(struct derivation *d)
 {
 	const struct kiln_state *s = d->state;
 
+	for (size_t i = 0; i < s->n_modules; i++)
+		want_orphans_gone(d, &s->modules[i]);
 	for (size_t i = 0; i < s->n_modules; i++)
 		if (usable(&s->modules[i]) && kiln_state_newest(s, s->modules[i].mod.name) == &s->modules[i])
 			want_old_versions_gone(d, s->modules[i].mod);
