@@ -123,6 +123,8 @@ bool cli_in_package_script(const struct cli *c);
 /* Whether the wish was recorded for the end of the transaction; then *status is the exit status. */
 bool cli_defer(struct cli *c, const struct kiln_facts *facts, int *status);
 void cli_activate_trigger(const struct cli *c);
+/* What a verb that changes things says goes to stderr where stdout is debconf's. */
+void cli_spare_debconf(const struct cli *c);
 
 /* safe-upgrade.c: --rpm_safe_upgrade. */
 void cli_safe_upgrade_note(const struct cli *c, struct kiln_mod mod);

@@ -202,6 +202,7 @@ static int run(struct cli *c)
 	}
 	if (!c->verb)
 		return no_verb();
+	cli_spare_debconf(c);
 	status = check_arguments(c);
 	if (!status)
 		status = open_context(c);

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
@@ -38,6 +39,17 @@ static bool in_rpm_script(const struct cli *c)
 bool cli_in_package_script(const struct cli *c)
 {
 	return in_dpkg_script(c) || in_rpm_script(c);
+}
+
+/*
+ * Between debconf and a script that is not written in shell stdout carries their
+ * protocol, and a line of ours is a command to debconf.  What was asked to be
+ * printed the script reads itself.
+ */
+void cli_spare_debconf(const struct cli *c)
+{
+	if (*variable("DEBIAN_HAS_FRONTEND") && in_dpkg_script(c) && !(c->verb->needs & CLI_READS))
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 static bool undoes(const struct cli *c)
