@@ -14,6 +14,7 @@
 #include "core/base/fs.h"
 
 #include "core/build.h"
+#include "core/label.h"
 #include "core/place.h"
 #include "core/previous.h"
 #include "core/proof.h"
@@ -317,6 +318,7 @@ static void op_index(const struct work *w, struct kiln_done *d, bool *changed)
 		r = kiln_index_clean(w->ctx, w->step->kern);
 	} else {
 		r = kiln_index_update(w->ctx, w->step->kern, &err);
+		kiln_label_index(w->ctx, w->step->kern);
 	}
 	if (r < 0)
 		kiln_done_fail(d, r, &err);
@@ -366,6 +368,9 @@ void kiln_op_run(const struct kiln_exec *x, const struct kiln_step *step, const 
 
 void kiln_op_settle(const struct kiln_exec *x, const struct kiln_step *step, const struct kiln_done *d)
 {
-	if (step->op == KILN_OP_INDEX && d->result == KILN_DONE)
+	if (step->op != KILN_OP_INDEX)
+		return;
+	if (d->result == KILN_DONE)
 		kiln_journal_close(x->ctx, step->kern);
+	kiln_trust_update(x->ctx, step->kern);
 }

@@ -17,6 +17,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/label.h"
 #include "core/tree.h"
 
 static void replay_done(struct kiln_replay *p)
@@ -207,6 +208,36 @@ static int keep_record(const struct kiln_replay *p)
 	return kiln_record_save(p->ctx, p->mod, p->kern, &record);
 }
 
+/* The directories above a module that are not the kernel's own may be new, too. */
+static void add_dirs(const struct kiln_replay *p, const char *path, struct kiln_strv *paths)
+{
+	_cleanup_(freep) char *dir = kiln_replay_parent(path);
+	size_t len = strlen(p->dir);
+
+	if (!dir || !kiln_text_starts(dir, p->dir))
+		return;
+	for (char *end = dir + strlen(dir); end && (size_t)(end - dir) > len; end = strrchr(dir, '/')) {
+		*end = '\0';
+		kiln_strv_add_new(paths, dir);
+	}
+}
+
+/* What came to stand in the kernel's directory. */
+static void label(const struct kiln_replay *p)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv paths = KILN_STRV_INIT;
+
+	for (size_t i = 0; i < p->j->n; i++) {
+		const struct kiln_journal_line *l = &p->j->lines[i];
+
+		if (l->act != KILN_ACT_RENAME && l->act != KILN_ACT_RESTORE)
+			continue;
+		kiln_strv_add(&paths, l->b);
+		add_dirs(p, l->b, &paths);
+	}
+	kiln_label_files(p->ctx, &paths);
+}
+
 static int settle(const struct kiln_replay *p, struct kiln_err *err)
 {
 	struct kiln_journal empty = *p->j;
@@ -244,5 +275,6 @@ int kiln_journal_replay(struct kiln_ctx *ctx, const struct kiln_journal *j, stru
 					: kiln_fail(err, r, "cannot finish what was begun: %s",
 						    kiln_code_text(r));
 	prune_all(&p);
+	label(&p);
 	return settle(&p, err);
 }
