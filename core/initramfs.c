@@ -17,8 +17,9 @@
 #include "core/base/text.h"
 
 #include "core/tool.h"
+#include "core/tree.h"
 
-#define ARGS 6
+enum { ARGS = 6, LARGEST_NAME = 256 };
 
 /* Where the image of a kernel is, Debian's way, Fedora's, SUSE's. */
 static const struct {
@@ -28,6 +29,19 @@ static const struct {
 	{ "boot/initramfs-", ".img" },
 	{ "boot/initrd-", "" },
 };
+
+/* Arch names its images after the kernel's package, which the kernel's directory tells. */
+static char *find_image_of_package(const struct kiln_ctx *ctx, struct kiln_kern kern)
+{
+	_cleanup_(freep) char *dir = kiln_tree_install_dir(ctx, kern), *told = dir ? kiln_strf("%s/pkgbase", dir) : NULL;
+	_cleanup_(freep) char *name = NULL, *path = NULL;
+
+	if (!told || kiln_fs_read(ctx->root, kiln_rel(told), LARGEST_NAME, &name, NULL) < 0)
+		return NULL;
+	name[strcspn(name, "\n")] = '\0';
+	path = kiln_name_valid(name) ? kiln_strf("boot/initramfs-%s.img", name) : NULL;
+	return path && kiln_fs_is_file(ctx->root, path) ? TAKE_PTR(path) : NULL;
+}
 
 /* Path below the root; NULL: there is none. */
 static char *find_image(const struct kiln_ctx *ctx, struct kiln_kern kern)
@@ -39,7 +53,7 @@ static char *find_image(const struct kiln_ctx *ctx, struct kiln_kern kern)
 		if (path && kiln_fs_is_file(ctx->root, path))
 			return TAKE_PTR(path);
 	}
-	return NULL;
+	return find_image_of_package(ctx, kern);
 }
 
 bool kiln_initramfs_exists(struct kiln_ctx *ctx, struct kiln_kern kern)
@@ -79,14 +93,18 @@ static bool has_tool(const struct kiln_ctx *ctx, const char *name)
 static bool find_command(const struct kiln_ctx *ctx, const char *image, const char *release,
 			 const char *argv[ARGS])
 {
-	const char *const debian[ARGS] = { "update-initramfs", "-u", "-k", release };
-	const char *const dracut[ARGS] = { "dracut", "-f", image, release };
-	const char *const *command = has_tool(ctx, debian[0]) ? debian : dracut;
+	const char *const commands[][ARGS] = {
+		{ "update-initramfs", "-u", "-k", release },
+		{ "mkinitcpio", "-k", release, "-g", image },
+		{ "dracut", "-f", image, release },
+	};
 
-	if (!has_tool(ctx, command[0]))
-		return false;
-	memcpy(argv, command, sizeof(debian));
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (has_tool(ctx, commands[i][0])) {
+			memcpy(argv, commands[i], sizeof(commands[i]));
+			return true;
+		}
+	return false;
 }
 
 static void skip(struct kiln_done *d, char *text)
@@ -123,7 +141,7 @@ void kiln_initramfs_refresh(struct kiln_ctx *ctx, struct kiln_kern kern, struct 
 		skip(d, kiln_strf("the initramfs of %s is left to the system in %s", kern.release,
 				  ctx->root_path));
 	else if (!find_command(ctx, image, kern.release, argv))
-		skip(d, kiln_strf("neither update-initramfs nor dracut is there to refresh %s",
+		skip(d, kiln_strf("neither update-initramfs, mkinitcpio nor dracut is there to refresh %s",
 				  image));
 	else
 		refresh(argv, image, d);

@@ -120,7 +120,7 @@ int kiln_index_clean(struct kiln_ctx *ctx, struct kiln_kern kern);
 
 /*
  * Refreshes an existing initramfs of this kernel with the distribution's tool
- * (update-initramfs -u -k, dracut -f).  SKIPPED: none exists, no tool is there,
+ * (update-initramfs -u -k, mkinitcpio -g, dracut -f).  SKIPPED: none exists, no tool is there,
  * or it is another root's.
  */
 void kiln_initramfs_refresh(struct kiln_ctx *ctx, struct kiln_kern kern, struct kiln_done *d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tools of the system that act on a kernel: depmod, update-initramfs, dracut. */
+/* Tools of the system that act on a kernel: depmod, update-initramfs, dracut, mkinitcpio, fapolicyd-cli. */
 #pragma once
 
 #include "core/base/err.h"

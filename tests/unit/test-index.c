@@ -189,6 +189,10 @@ static void test_initramfs(void **state)
 		assert_int_equal(when.tv_sec, 7);
 		assert_int_equal(unlinkat(root->fd, images[i], 0), 0);
 	}
+	unit_write(root, "boot/initramfs-linux-lts.img", "");
+	assert_false(kiln_initramfs_exists(ctx, kern));
+	unit_write(root, "lib/modules/6.1/pkgbase", "linux-lts\n"); /* as Arch has it */
+	assert_true(kiln_initramfs_exists(ctx, kern));
 	unit_write(root, images[0], "");
 	unit_write(root, "usr/sbin/update-initramfs", "");
 	kiln_initramfs_refresh(ctx, kern, &d); /* another system's tool is not run by this one */
