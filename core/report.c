@@ -167,6 +167,21 @@ static const char *done_verb(enum kiln_op op)
 	}
 }
 
+/* For who wants to know more. */
+static const char *means_verb(enum kiln_op op)
+{
+	switch (op) {
+	case KILN_OP_IMPORT:
+		return "source copied";
+	case KILN_OP_UNBUILD:
+		return "build removed";
+	case KILN_OP_INDEX:
+		return "index of modules brought up to date";
+	default:
+		return "initramfs made anew";
+	}
+}
+
 static char *subject(const struct kiln_step *s)
 {
 	if (!s->mod.name)
@@ -213,7 +228,7 @@ static struct line line_of(const struct kiln_report *r, size_t i)
 	switch (o->result) {
 	case KILN_DONE:
 		if (!verb || said_by_install(r, i))
-			return (struct line){ "info", NULL };
+			return (struct line){ "info", kiln_strf("%s: %s", who, verb ? verb : means_verb(s->op)) };
 		return (struct line){ "notice", kiln_strf("%s: %s%s%s", who, verb, o->note ? "; " : "", o->note ? o->note : "") };
 	case KILN_FAILED:
 		return (struct line){ r->strict ? "error" : "warning", failure_text(s, o) };
