@@ -7,6 +7,12 @@
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
+
+bool kiln_code_is_file(const char *name)
+{
+	return kiln_text_ends(name, ".c") || kiln_text_ends(name, ".h") || kiln_text_ends(name, ".cpp");
+}
 
 bool kiln_code_is_identifier(char c)
 {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether a file of that name holds C. */
+bool kiln_code_is_file(const char *name);
 bool kiln_code_is_identifier(char c);
 /* The string literal at s; NULL: there is none.  Owned by the caller. */
 char *kiln_code_literal(const char *s);

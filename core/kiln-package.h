@@ -45,5 +45,14 @@ struct kiln_package_wish {
 int kiln_package_make(struct kiln_ctx *ctx, const struct kiln_package_wish *wish, struct kiln_strv *made,
 		      struct kiln_err *err);
 
+/*
+ * For a dependency generator of rpm.  "dkms(NAME) = VERSION", in the version that
+ * packages made here would have; without it where no package can have it; NULL: the
+ * name can be no capability, or out of memory.  Owned by the caller.
+ */
+char *kiln_package_provides(const char *name, const char *version);
+/* Adds "modalias(ALIAS)", sorted, for the devices that the C below source (inside the root) names by itself. */
+int kiln_package_devices(struct kiln_ctx *ctx, const char *source, struct kiln_strv *ret, struct kiln_err *err);
+
 /* Where packages (no SPEC, no DEBIAN) of a registered module go, as in dkms 2.x: <tree>/M/V/rpm, …; owned by the caller. */
 char *kiln_package_folder(struct kiln_ctx *ctx, struct kiln_mod mod, enum kiln_package_form form);

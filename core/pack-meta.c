@@ -169,7 +169,7 @@ static int read_summary(struct reading *r, const char *text, const char *file)
 static bool is_code(void *data, const char *name)
 {
 	(void)data;
-	return kiln_text_ends(name, ".c") || kiln_text_ends(name, ".h") || kiln_text_ends(name, ".cpp");
+	return kiln_code_is_file(name);
 }
 
 static int read_code(void *data, int dir, const char *name, const char *path, const struct stat *st)

@@ -13,6 +13,9 @@ AC_ARG_WITH([rpmplugindir],
 AC_ARG_WITH([rpmmacrodir],
 	[AS_HELP_STRING([--with-rpmmacrodir=DIR], [where rpm reads macro files @<:@PREFIX/lib/rpm/macros.d@:>@])],
 	[], [with_rpmmacrodir='${prefix}/lib/rpm/macros.d'])
+AC_ARG_WITH([rpmfileattrsdir],
+	[AS_HELP_STRING([--with-rpmfileattrsdir=DIR], [where rpmbuild looks for dependency generators @<:@PREFIX/lib/rpm/fileattrs@:>@])],
+	[], [with_rpmfileattrsdir='${prefix}/lib/rpm/fileattrs'])
 
 AS_IF([test "$with_rpm" != no],
 	[PKG_CHECK_MODULES([RPM], [rpm >= 4.18], [kiln_found=yes], [kiln_found=no])
@@ -31,5 +34,6 @@ AM_CONDITIONAL([RPM_PLUGINDIR_MACRO], [test "$kiln_own_plugindir" = yes])
 AS_IF([test -z "$with_rpmplugindir"], [with_rpmplugindir='${libdir}/rpm-plugins'])
 AC_SUBST([rpmplugindir], [$with_rpmplugindir])
 AC_SUBST([rpmmacrodir], [$with_rpmmacrodir])
+AC_SUBST([rpmfileattrsdir], [$with_rpmfileattrsdir])
 AM_CONDITIONAL([WITH_RPM], [test "$with_rpm" = yes])
 ])
