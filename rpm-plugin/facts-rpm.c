@@ -133,7 +133,7 @@ static int state_removed(const struct kiln_rpm_items *items, const struct kiln_r
 		return state(facts, item, true);
 	if (gone && item->told && item->kind == KILN_RPM_KERNEL)
 		return state(facts, item, false);
-	if (gone && item->waits && !succeeded(items, item))
+	if (gone && !told_before(items, item) && !succeeded(items, item))
 		return state(facts, item, false);
 	return 0;
 }

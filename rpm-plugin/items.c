@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rpm/rpmdb.h>
 #include <rpm/rpmfiles.h>
 #include <rpm/rpmte.h>
 #include <rpm/rpmts.h>
 
+#include "core/base/buf.h"
 #include "core/base/cleanup.h"
 
 /* Of packages that bring modules ready-made: core/prebuilt.h. */
@@ -154,7 +156,40 @@ static int add_kernel_file(struct kiln_rpm_items *items, rpmte te, const char *r
 	return 0;
 }
 
-static int add_file(struct kiln_rpm_items *items, rpmte te, const char *dir, const char *file)
+static void tsip(rpmtsi *iterator)
+{
+	rpmtsiFree(*iterator);
+}
+
+static bool is_removed(rpmts ts, unsigned instance)
+{
+	_cleanup_(tsip) rpmtsi iterator = rpmtsiInit(ts);
+	rpmte te;
+
+	while ((te = rpmtsiNext(iterator, TR_REMOVED)))
+		if (rpmteDBInstance(te) == instance)
+			return true;
+	return false;
+}
+
+static void matchp(rpmdbMatchIterator *iterator)
+{
+	rpmdbFreeIterator(*iterator);
+}
+
+/* Whether a package that is installed, and does not go, has the file, too: then it is there to stay. */
+static bool is_kept(rpmts ts, const char *dir, const char *file)
+{
+	_cleanup_(freep) char *path = kiln_strf("%s%s", dir, file);
+	_cleanup_(matchp) rpmdbMatchIterator owners = path ? rpmtsInitIterator(ts, RPMDBI_INSTFILENAMES, path, 0) : NULL;
+
+	while (rpmdbNextIterator(owners))
+		if (!is_removed(ts, rpmdbGetIteratorOffset(owners)))
+			return true;
+	return false;
+}
+
+static int add_file(struct kiln_rpm_items *items, rpmts ts, rpmte te, const char *dir, const char *file)
 {
 	const char *rest = behind(dir, places[0]) ?: behind(dir, places[1]);
 
@@ -169,7 +204,9 @@ static int add_file(struct kiln_rpm_items *items, rpmte te, const char *dir, con
 	if (!rest || strcmp(file, "dkms.conf"))
 		return 0;
 	/* Only directly below the source's own directory. */
-	return *rest && !rest[strcspn(rest, "/") + 1] ? add(items, te, KILN_RPM_SOURCE, rest) : 0;
+	if (!*rest || rest[strcspn(rest, "/") + 1] || (rpmteType(te) == TR_REMOVED && is_kept(ts, dir, file)))
+		return 0;
+	return add(items, te, KILN_RPM_SOURCE, rest);
 }
 
 static bool has_place(rpmfiles files)
@@ -187,12 +224,7 @@ static void filesp(rpmfiles *files)
 	rpmfilesFree(*files);
 }
 
-static void tsip(rpmtsi *iterator)
-{
-	rpmtsiFree(*iterator);
-}
-
-static int scan_element(struct kiln_rpm_items *items, rpmte te)
+static int scan_element(struct kiln_rpm_items *items, rpmts ts, rpmte te)
 {
 	_cleanup_(filesp) rpmfiles files = rpmteFiles(te);
 	int n;
@@ -205,7 +237,7 @@ static int scan_element(struct kiln_rpm_items *items, rpmte te)
 
 		if (rpmfilesFFlags(files, i) & RPMFILE_GHOST)
 			continue;
-		r = add_file(items, te, rpmfilesDN(files, rpmfilesDI(files, i)), rpmfilesBN(files, i));
+		r = add_file(items, ts, te, rpmfilesDN(files, rpmfilesDI(files, i)), rpmfilesBN(files, i));
 		if (r < 0)
 			return r;
 	}
@@ -238,7 +270,7 @@ int kiln_rpm_items_scan(struct kiln_rpm_items *items, rpmts ts)
 	rpmte te;
 
 	while ((te = rpmtsiNext(iterator, TR_ADDED | TR_REMOVED))) {
-		int r = scan_element(items, te);
+		int r = scan_element(items, ts, te);
 
 		if (r < 0)
 			return r;

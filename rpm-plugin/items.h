@@ -33,7 +33,10 @@ struct kiln_rpm_items {
 	size_t n;
 };
 
-/* Adds what the elements of ts own; 0 or -ENOMEM.  Reads lists in memory, never the disk. */
+/*
+ * Adds what the elements of ts own; 0 or -ENOMEM.  Reads lists in memory; rpm's
+ * database only for the source of a module that goes.
+ */
 int kiln_rpm_items_scan(struct kiln_rpm_items *items, rpmts ts);
 void kiln_rpm_items_free(struct kiln_rpm_items *items); /* leaves it empty */
 /* The same thing, whether it comes or goes. */

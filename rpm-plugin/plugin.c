@@ -2,7 +2,8 @@
 /*
  * The hooks of rpm.  They only watch: the elements of a transaction are scanned
  * before it starts; what a package is about to take away is undone before its
- * files go; everything else waits for one barrier, which stands before the
+ * files go, and after its %preun, which may look at it, and may refuse; everything
+ * else waits for one barrier, which stands before the
  * first scriptlet that runs after all packages are in place (that is where the
  * initramfs is made), or else at the end.  No hook ever fails: a transaction is
  * never worse off for having this plugin.
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rpm/header.h>
 #include <rpm/rpmte.h>
 #include <rpm/rpmts.h>
 
@@ -29,6 +31,8 @@
 struct session {
 	struct kiln_rpm_place place;
 	struct kiln_rpm_items items; /* empty: this transaction is none of our business */
+	rpmte going;                 /* is being removed, and its %preun has still to come; borrowed */
+	bool no_preun;               /* this transaction runs none */
 	bool scriptlets;             /* some have been run that may have left their work to us */
 	bool done;                   /* the barrier is behind us */
 };
@@ -42,6 +46,7 @@ static void session_reset(struct session *s)
 {
 	kiln_rpm_place_close(&s->place);
 	kiln_rpm_items_free(&s->items);
+	s->going = NULL;
 	s->scriptlets = s->done = false;
 }
 
@@ -92,6 +97,7 @@ static rpmRC tsm_pre(rpmPlugin plugin, rpmts ts)
 	session_reset(s);
 	if (rpmtsFlags(ts) & (RPMTRANS_FLAG_TEST | RPMTRANS_FLAG_JUSTDB))
 		return RPMRC_OK;
+	s->no_preun = rpmtsFlags(ts) & RPMTRANS_FLAG_NOPREUN;
 	r = kiln_rpm_items_scan(&s->items, ts);
 	if (r == 0 && s->items.n > 0)
 		r = kiln_rpm_place_open(&s->place, rpmtsRootDir(ts));
@@ -111,17 +117,34 @@ static bool has_files(rpmte te)
 	return files;
 }
 
+static bool has_preun(rpmte te)
+{
+	Header header = rpmteHeader(te);
+	bool has = header && (headerIsEntry(header, RPMTAG_PREUN) || headerIsEntry(header, RPMTAG_PREUNPROG));
+
+	headerFree(header);
+	return has;
+}
+
+static void before_files_go(struct session *s, rpmte te)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+
+	if (facts && kiln_rpm_facts_before(&s->items, te, facts) == 0 && kiln_facts_count(facts) > 0)
+		kiln_rpm_hand_over(&s->place, facts, true);
+}
+
 static rpmRC psm_pre(rpmPlugin plugin, rpmte te)
 {
 	struct session *s = rpmPluginGetData(plugin);
-	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = NULL;
 
 	if (s->items.n == 0 || s->done || !has_files(te))
 		return RPMRC_OK;
 	kiln_rpm_items_begin(&s->items, te);
-	facts = kiln_facts_new();
-	if (facts && kiln_rpm_facts_before(&s->items, te, facts) == 0 && kiln_facts_count(facts) > 0)
-		kiln_rpm_hand_over(&s->place, facts, true);
+	if (rpmteType(te) == TR_REMOVED && !s->no_preun && has_preun(te))
+		s->going = te;
+	else
+		before_files_go(s, te);
 	return RPMRC_OK;
 }
 
@@ -129,6 +152,7 @@ static rpmRC psm_post(rpmPlugin plugin, rpmte te, int res)
 {
 	struct session *s = rpmPluginGetData(plugin);
 
+	s->going = NULL;
 	if (s->items.n > 0 && !s->done && has_files(te))
 		kiln_rpm_items_end(&s->items, te, res == RPMRC_OK);
 	return RPMRC_OK;
@@ -155,6 +179,17 @@ static rpmRC scriptlet_pre(rpmPlugin plugin, const char *name, int type)
 		if (kiln_text_starts(name, after_packages[i]))
 			barrier(s);
 	s->scriptlets |= !s->done;
+	return RPMRC_OK;
+}
+
+/* A %preun that fails keeps its package. */
+static rpmRC scriptlet_post(rpmPlugin plugin, const char *name, int type, int res)
+{
+	struct session *s = rpmPluginGetData(plugin);
+
+	(void)type;
+	if (s->going && kiln_text_starts(name, "%preun(") && res == RPMRC_OK)
+		before_files_go(s, TAKE_PTR(s->going));
 	return RPMRC_OK;
 }
 
@@ -202,4 +237,5 @@ __attribute__((visibility("default"))) struct rpmPluginHooks_s dkms_hooks = {
 	.psm_post = psm_post,
 	.scriptlet_pre = scriptlet_pre,
 	.scriptlet_fork_post = scriptlet_fork_post,
+	.scriptlet_post = scriptlet_post,
 };

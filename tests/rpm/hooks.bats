@@ -49,6 +49,13 @@ small_packages() {
 	small two-dkms 1.3 '/usr/src/two-parts-1.3-1/dkms.conf'
 	small badpre-dkms 1.0 '/usr/src/badpre-1.0/dkms.conf' 'on_pre exit 1'
 	small badpreun-dkms 1.0 '/usr/src/badpreun-1.0/dkms.conf' 'on_preun exit 1'
+	small goodpreun-dkms 1.0 '/usr/src/goodpreun-1.0/dkms.conf' "$(marks preun)"
+	small badpreun-dkms 2.0 '/usr/src/badpreun-2.0/dkms.conf'
+	small badend 1.0 "$k-bad/vmlinuz" 'on_posttrans exit 1'
+	small again-dkms 1.0 '/usr/src/one-1.0/dkms.conf'
+	small usr-kernel 1 /usr/lib/modules/6.9.0-2/modules.builtin
+	small ghost-dkms 1 /usr/share/ghost 'ghosts /usr/src/ghost-1/dkms.conf'
+	small moved-dkms 1 /usr/src/moved-1/dkms.conf 'tags Prefix: /usr/src'
 	small plain 1.0 "/usr/src/notes.txt $k/extra/foreign.ko /usr/share/one/dkms.conf"
 }
 
@@ -132,6 +139,34 @@ upgrade() {
 	[ "$(said)" = 'source-added one 1.0;' ]
 }
 
+# rebuilt PKG VERSION RELEASE PATHS: made and moved to a name of its own.
+rebuilt() {
+	mv "$RPMS/$1-$2.rpm" "$RPMS/kept.rpm"
+	small "$1" "$2" "$4" "rel $3"
+	mv "$RPMS/$1-$2.rpm" "$RPMS/$1-$2-$3.rpm"
+	mv "$RPMS/kept.rpm" "$RPMS/$1-$2.rpm"
+}
+
+@test "a new release of the same version is an arrival, and nothing goes" {
+	rebuilt one-dkms 1.0 2 '/usr/src/one-1.0/dkms.conf /usr/src/one-1.0/new.c'
+	install one-dkms-1.0
+	said
+	upgrade one-dkms-1.0-2
+	[ "$(said)" = 'source-added one 1.0;' ]
+}
+
+@test "two packages with the same module: it stays while one of them does" {
+	install one-dkms-1.0
+	rpm_ok -i --replacefiles /rpms/again-dkms-1.0.rpm
+	said
+	rpm_ok -e again-dkms
+	[ -z "$(said)" ]
+	rpm_ok -i --replacefiles /rpms/again-dkms-1.0.rpm
+	said
+	rpm_ok -e again-dkms one-dkms
+	[ "$(said)" = '--mid-transaction: source-removed one 1.0;' ]
+}
+
 @test "names and versions with dashes: the version of the package tells" {
 	install two-dkms-1.2
 	[ "$(said | tr ';' '\n' | sed 's/^ *//' | sort | xargs)" = \
@@ -147,10 +182,103 @@ upgrade() {
 	[ "$(said)" = 'source-added one 1.0;' ]
 }
 
-@test "a removal that fails is taken back" {
+@test "a removal that its preun refuses is not said" {
 	install badpreun-dkms-1.0
 	said
 	run in_root rpm -e badpreun-dkms
 	[ "$status" -ne 0 ]
-	[ "$(said | xargs)" = '--mid-transaction: source-removed badpreun 1.0; source-added badpreun 1.0;' ]
+	[ -z "$(said)" ]
+}
+
+@test "a removal is said after the preun, and with --noscripts all the same" {
+	install goodpreun-dkms-1.0
+	said
+	rpm_ok -e goodpreun-dkms
+	[ "$(grep -nxE 'preun 1/|run --mid-transaction' "$ROOT/engine.log" | cut -d: -f2 | xargs)" = 'preun 1/ run --mid-transaction' ]
+	install goodpreun-dkms-1.0
+	said
+	rpm_ok -e --noscripts goodpreun-dkms
+	[ "$(said)" = '--mid-transaction: source-removed goodpreun 1.0;' ]
+}
+
+@test "an upgrade whose old package does not go: both are there, and the new one is said" {
+	install badpreun-dkms-1.0
+	said
+	run in_root rpm --nosignature -U /rpms/badpreun-dkms-2.0.rpm
+	[ "$(said)" = 'source-added badpreun 2.0;' ]
+	[ -e "$ROOT/usr/src/badpreun-1.0/dkms.conf" ]
+	[ -e "$ROOT/usr/src/badpreun-2.0/dkms.conf" ]
+}
+
+@test "no package of a transaction is installed in the end: nothing is said" {
+	run in_root rpm --nosignature -i /rpms/badpre-dkms-1.0.rpm
+	[ "$status" -ne 0 ]
+	[ -z "$(said)" ]
+}
+
+@test "the last package fails: what is there is said" {
+	run in_root rpm --nosignature -i --noorder /rpms/one-dkms-1.0.rpm /rpms/badpre-dkms-1.0.rpm
+	[ "$status" -ne 0 ]
+	[ "$(said)" = 'source-added one 1.0;' ]
+}
+
+@test "a posttrans that fails comes after us, and another package's is run" {
+	run in_root rpm --nosignature -i /rpms/badend-1.0.rpm /rpms/kernel-core-6.9.0.rpm
+	grep -qx 'posttrans /1' "$ROOT/engine.log"
+	[ "$(said | tr ';' '\n' | sed 's/^ *//' | sort | xargs)" = 'kernel-added 6.9.0-1 kernel-added 6.9.0-1-bad' ]
+}
+
+@test "without a database files come all the same" {
+	rpm_ok -i --nodb /rpms/one-dkms-1.0.rpm
+	[ "$(said)" = 'source-added one 1.0;' ]
+}
+
+@test "modules below /usr/lib are those below /lib" {
+	install usr-kernel-1
+	[ "$(said)" = 'kernel-added 6.9.0-2;' ]
+}
+
+@test "files that are not in the package, or go elsewhere, are none" {
+	install ghost-dkms-1
+	[ -z "$(said)" ]
+	rpm_ok -i --relocate /usr/src=/opt/src /rpms/moved-dkms-1.rpm
+	[ -z "$(said)" ]
+}
+
+@test "a directory that looks like a root is not taken for one" {
+	run -0 in_root sh -c "mkdir -p /decoy/usr/libexec/modkiln /decoy/usr/src/one-1.0 &&
+		printf '#!/bin/sh\\ntouch /decoyed\\n' >/decoy/usr/libexec/modkiln/engine && chmod 755 /decoy/usr/libexec/modkiln/engine &&
+		cd /decoy && rpm --nosignature -i /rpms/one-dkms-1.0.rpm"
+	[ ! -e "$ROOT/decoyed" ]
+	grep -qx 'directory /' "$ROOT/engine.log"
+	[ "$(said)" = 'source-added one 1.0;' ]
+}
+
+@test "two transactions in one process keep what they know to themselves" {
+	run -0 in_root /usr/bin/python3 -c '
+import os, rpm
+def callback(what, amount, total, key, data):
+    if what == rpm.RPMCALLBACK_INST_OPEN_FILE:
+        callback.fd = os.open(key, os.O_RDONLY)
+        return callback.fd
+    if what == rpm.RPMCALLBACK_INST_CLOSE_FILE:
+        os.close(callback.fd)
+def transaction(path):
+    ts = rpm.ts()
+    ts.setVSFlags(-1)
+    with open(path) as package:
+        ts.addInstall(ts.hdrFromFdno(package), path, "i")
+    return ts
+one, two = transaction("/rpms/one-dkms-1.0.rpm"), transaction("/rpms/two-dkms-1.3.rpm")
+assert not two.run(callback, None)
+assert not one.run(callback, None)'
+	[ "$(said | tr '\n' ' ')" = 'source-added two-parts 1.3-1; source-added one 1.0; ' ]
+}
+
+# A process of the plugin's would be one that rpm starts.
+@test "packages that are none of our business cost no process" {
+	in_root sh -c 'command -v strace || apt-get install -y -q strace' >/dev/null 2>&1 || skip "no strace to be had"
+	run -0 in_root strace -f -qq -e trace=process -o /root/trace rpm --nosignature -i /rpms/plain-1.0.rpm
+	run ! grep -E 'v?fork|clone3?\(' "$ROOT/root/trace"
+	[ "$(grep -c 'execve(' "$ROOT/root/trace")" -eq 1 ]
 }
