@@ -165,7 +165,6 @@ static int set_symbols(struct kiln_build *b)
 int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 {
 	_cleanup_(freep) char *pwd = kiln_build_outside(b, b->place);
-	const char *pin = getenv("KBUILD_SIGN_PIN");
 	int r = pwd ? kiln_env_clean(&b->env) : -ENOMEM;
 
 	if (r >= 0)
@@ -191,7 +190,5 @@ int kiln_build_environment(struct kiln_build *b, struct kiln_err *err)
 		r = kiln_env_set(&b->env, "OLDPWD", NULL);
 	if (r >= 0)
 		r = kiln_env_set(&b->env, "LANG", "C");
-	if (r >= 0 && pin && !(b->sign_pin = strdup(pin)))
-		r = -ENOMEM;
 	return r < 0 ? kiln_fail(err, r, "out of memory") : 0;
 }

@@ -41,11 +41,13 @@ static int find_key(const struct kiln_build *b, struct kiln_signer *s, struct ki
 		return r;
 	if (s->program) /* it may know a key that we cannot open */
 		return kiln_certificate_load(b->ctx, s->place.certificate, &s->key, err);
-	return kiln_key_load(b->ctx, &s->place, b->sign_pin, &s->key, err);
+	return kiln_key_load(b->ctx, &s->place, s->pin, &s->key, err);
 }
 
 int kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret, struct kiln_err *err)
 {
+	int r;
+
 	*ret = (struct kiln_signer){ 0 };
 	if (!b->details.module_sig)
 		return kiln_fail(err, -ENOKEY, "kernel %s does not look at signatures", b->kern.release);
@@ -57,14 +59,14 @@ int kiln_signer_find(const struct kiln_build *b, struct kiln_signer *ret, struct
 	if (ret->program && !kiln_proc_have(ret->program))
 		return kiln_fail(err, -ENOKEY, "%s, which %s names to sign with, cannot be run", ret->program,
 				 b->job->conf->sign_tool ? "SIGN_TOOL" : "framework.conf");
-	if (ret->tool)
-		return 0;
-	return find_key(b, ret, err);
+	r = kiln_pin_find(b->ctx, &ret->pin, err);
+	return r < 0 || ret->tool ? r : find_key(b, ret, err);
 }
 
 void kiln_signer_done(struct kiln_signer *s)
 {
 	free(s->program);
+	kiln_pin_freep(&s->pin);
 	kiln_key_place_done(&s->place);
 	kiln_key_done(&s->key);
 	*s = (struct kiln_signer){ 0 };
@@ -86,7 +88,7 @@ static int run_program(struct kiln_build *b, const struct kiln_signer *s, int di
 	as_sign_file[2] = key;
 	as_sign_file[3] = certificate;
 	if (!path || !key || !certificate || kiln_strv_copy(&env, &b->env) < 0 ||
-	    kiln_env_set(&env, "KBUILD_SIGN_PIN", b->sign_pin) < 0)
+	    kiln_env_set(&env, "KBUILD_SIGN_PIN", s->pin) < 0)
 		return kiln_fail(err, -ENOMEM, "out of memory");
 	p.argv = s->tool ? as_tool : as_sign_file;
 	p.env = (const char *const *)env.v;

@@ -20,7 +20,6 @@ struct kiln_build {
 	struct kiln_build_log log;
 	struct kiln_inputs inputs;
 	struct kiln_strv env;  /* of all that the build runs */
-	char *sign_pin;        /* taken out of it: only the signing program may see it */
 	char *reuse_key;       /* hash over what its outcome depends on; NULL: not asked for, or not all is known */
 	char *older, *older_salt; /* the kernel whose set is taken instead; NULL: it is built */
 	char *place;           /* <tree>/M/V/build, which is where the build believes to be; inside the root */
@@ -91,6 +90,7 @@ struct kiln_signer {
 	char *program;               /* of the administrator; NULL: we sign */
 	bool tool;                   /* called as sign_tool and SIGN_TOOL: release and file; it knows its key */
 	struct kiln_key_place place;
+	char *pin;                   /* NULL: none; only the program may see it */
 	struct kiln_key key;         /* with a program: the certificate only */
 };
 /* 0; or the reason why nothing is signed, -ENOKEY when nothing is there to do it with. */

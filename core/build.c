@@ -46,7 +46,6 @@ static void build_done(struct kiln_build *b)
 	kiln_kernel_details_done(&b->details);
 	kiln_build_log_done(&b->log);
 	kiln_strv_free(&b->env);
-	free(b->sign_pin);
 	free(b->reuse_key);
 	free(b->older);
 	free(b->older_salt);

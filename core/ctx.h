@@ -29,6 +29,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	bool skip_proof;   /* what the kernel would refuse is placed all the same */
 	bool symlink_modules, modprobe_on_install;
 	char *sign_file, *mok_signing_key, *mok_certificate; /* raw text: may hold $kernelver */
+	char *mok_pin_file; /* absolute; its first line opens the key or the token; NULL: none */
 	char *sign_tool;   /* of dkms 2.8.1: a program that gets a release and a file */
 	char *try_sign_modules; /* true, false, not_in_chroot; NULL: with a key that is there */
 	char *post_transaction;

@@ -27,7 +27,7 @@ static const char *const names[] = {
 	"source_tree", "dkms_tree", "install_tree", "tmp_location", "verbose", "symlink_modules",
 	"modprobe_on_install", "parallel_jobs", "compress_gzip_opts",
 	"compress_xz_opts", "compress_zstd_opts", "sign_file", "mok_signing_key", "mok_certificate",
-	"sign_tool", "try_sign_modules",
+	"mok_pin_file", "sign_tool", "try_sign_modules",
 	"post_transaction", "build_environment", "defer", "lock_wait", "build_seconds", "skip_proof", "index",
 	"build_isolation", "reuse", "on_build_failure", "critical", NULL,
 };
@@ -264,6 +264,7 @@ static int take_texts(const struct kiln_vars *vars, struct kiln_settings *s, str
 		{ "sign_file", &s->sign_file, take_text },
 		{ "mok_signing_key", &s->mok_signing_key, take_text },
 		{ "mok_certificate", &s->mok_certificate, take_text },
+		{ "mok_pin_file", &s->mok_pin_file, take_path },
 		{ "sign_tool", &s->sign_tool, take_text },
 		{ "try_sign_modules", &s->try_sign_modules, take_text },
 		{ "post_transaction", &s->post_transaction, take_text },
@@ -343,6 +344,7 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->sign_file);
 	free(s->mok_signing_key);
 	free(s->mok_certificate);
+	free(s->mok_pin_file);
 	free(s->sign_tool);
 	free(s->try_sign_modules);
 	free(s->post_transaction);

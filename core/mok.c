@@ -194,10 +194,13 @@ static int ask_trust(struct kiln_ctx *ctx, const struct kiln_key *k, struct kiln
 static int load(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct kiln_key *k, struct kiln_err *err)
 {
 	const struct kiln_settings *set = &ctx->settings;
+	_cleanup_(kiln_pin_freep) char *pin = NULL;
+	int r;
 
 	if ((set->sign_file && *set->sign_file) || (set->sign_tool && *set->sign_tool))
 		return kiln_certificate_load(ctx, at->certificate, k, err);
-	return kiln_key_load(ctx, at, getenv("KBUILD_SIGN_PIN"), k, err);
+	r = kiln_pin_find(ctx, &pin, err);
+	return r < 0 ? r : kiln_key_load(ctx, at, pin, k, err);
 }
 
 static int look(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct kiln_signing *ret, struct kiln_err *err)

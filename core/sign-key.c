@@ -60,7 +60,8 @@ bool kiln_key_is_token(const char *key)
 	return kiln_text_starts(key, "pkcs11:");
 }
 
-static int read_content(struct kiln_ctx *ctx, const char *path, struct content *ret)
+/* forbidden: bits of the mode that a file of this kind must not have, else -EPERM. */
+static int read_content(const struct kiln_ctx *ctx, const char *path, mode_t forbidden, struct content *ret)
 {
 	_cleanup_(closep) int fd = kiln_ctx_open(ctx, path, O_RDONLY | O_NONBLOCK);
 	struct stat st;
@@ -70,6 +71,8 @@ static int read_content(struct kiln_ctx *ctx, const char *path, struct content *
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > LARGEST)
 		return -EINVAL;
+	if (st.st_mode & forbidden)
+		return -EPERM;
 	ret->data = calloc(1, (size_t)st.st_size + 1);
 	if (!ret->data)
 		return -ENOMEM;
@@ -82,6 +85,35 @@ static int read_content(struct kiln_ctx *ctx, const char *path, struct content *
 	return 0;
 }
 
+/* ---- its passphrase or PIN ---- */
+
+int kiln_pin_find(const struct kiln_ctx *ctx, char **ret, struct kiln_err *err)
+{
+	const char *pin = getenv("KBUILD_SIGN_PIN"), *path = ctx->settings.mok_pin_file;
+	_cleanup_(content_done) struct content file = { 0 };
+	int r = 0;
+
+	*ret = NULL;
+	if (!pin && path)
+		r = read_content(ctx, path, S_IRWXG | S_IRWXO, &file);
+	if (r == -EPERM)
+		return kiln_fail(err, r, "%s, which mok_pin_file names, can be read by others: chmod 600 %s", path, path);
+	if (r < 0)
+		return kiln_fail(err, r, "cannot read %s, which mok_pin_file names: %s", path, kiln_code_text(r));
+	if (!pin && !path)
+		return 0;
+	*ret = pin ? strdup(pin) : strndup(file.data, strcspn(file.data, "\r\n"));
+	return *ret ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
+}
+
+void kiln_pin_freep(char **pin)
+{
+	if (*pin)
+		explicit_bzero(*pin, strlen(*pin));
+	free(*pin);
+	*pin = NULL;
+}
+
 /* ---- the certificate ---- */
 
 int kiln_certificate_load(struct kiln_ctx *ctx, const char *path, struct kiln_key *ret, struct kiln_err *err)
@@ -89,7 +121,7 @@ int kiln_certificate_load(struct kiln_ctx *ctx, const char *path, struct kiln_ke
 	_cleanup_(content_done) struct content file = { 0 };
 	_cleanup_(bio_freep) BIO *bio = NULL;
 	const unsigned char *der;
-	int r = read_content(ctx, path, &file);
+	int r = read_content(ctx, path, 0, &file);
 
 	*ret = (struct kiln_key){ 0 };
 	if (r < 0)
@@ -145,16 +177,18 @@ static int load_secret(struct kiln_ctx *ctx, const char *path, const char *pin, 
 		k->secret = kiln_key_of_token(path, pin, err);
 		return k->secret ? 0 : -EKEYREJECTED;
 	}
-	r = read_content(ctx, path, &file);
+	r = read_content(ctx, path, 0, &file);
 	if (r < 0)
 		return kiln_fail(err, r, "cannot read the key %s: %s", path, kiln_code_text(r));
 	k->secret = parse_key(&file, &p);
 	if (k->secret)
 		return 0;
 	if (p.asked && !pin)
-		return kiln_fail(err, -EKEYREJECTED, "the key %s has a passphrase; give it in KBUILD_SIGN_PIN", path);
+		return kiln_fail(err, -EKEYREJECTED, "the key %s has a passphrase; put it into a file that "
+				 "mok_pin_file in framework.conf names, or into KBUILD_SIGN_PIN", path);
 	if (p.asked)
-		return kiln_fail(err, -EKEYREJECTED, "the passphrase in KBUILD_SIGN_PIN does not open the key %s", path);
+		return kiln_fail(err, -EKEYREJECTED, "the passphrase that is configured (mok_pin_file, KBUILD_SIGN_PIN) does not "
+				 "open the key %s", path);
 	return kiln_fail(err, -EKEYREJECTED, "%s is no private key (PEM or DER)", path);
 }
 

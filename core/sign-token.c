@@ -118,7 +118,7 @@ struct evp_pkey_st *kiln_key_of_token(const char *uri, const char *pin, struct k
 	reason = ERR_reason_error_string(ERR_peek_last_error());
 	if (!key)
 		kiln_fail(err, -EKEYREJECTED, "the key %.*s cannot be used: %s; it needs OpenSSL's pkcs11 provider or "
-			  "engine, and its PIN in the URI (pin-source) or in KBUILD_SIGN_PIN", shown_length(uri), uri,
+			  "engine, and its PIN in mok_pin_file, in the URI (pin-source) or in KBUILD_SIGN_PIN", shown_length(uri), uri,
 			  reason ? reason : "no reason is given");
 	ERR_clear_error();
 	return key;

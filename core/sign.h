@@ -29,6 +29,13 @@ void kiln_key_place_done(struct kiln_key_place *p);
 /* ---- sign-key.c, sign-token.c ---- */
 
 /*
+ * The passphrase or PIN that is configured: KBUILD_SIGN_PIN in the environment, else
+ * the first line of mok_pin_file, which nobody but its owner may be able to read.
+ * *ret is NULL where there is none; owned by the caller: kiln_pin_freep() wipes it.
+ */
+int kiln_pin_find(const struct kiln_ctx *ctx, char **ret, struct kiln_err *err);
+void kiln_pin_freep(char **pin);
+/*
  * PEM (encrypted, too) or DER.  pin: passphrase or PIN; NULL: there is none, and
  * nobody is asked.  -EKEYREJECTED: it cannot be used, err says why.
  */

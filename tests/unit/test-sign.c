@@ -151,11 +151,40 @@ static void test_passphrase(void **state)
 		print_message("no openssl program: a key with a passphrase was not tried\n");
 	} else {
 		run(argv, 0);
-		assert_no_key(ctx, &locked, NULL, "has a passphrase; give it in KBUILD_SIGN_PIN");
-		assert_no_key(ctx, &locked, "wrong", "does not open the key");
+		assert_no_key(ctx, &locked, NULL, "has a passphrase; put it into a file");
+		assert_no_key(ctx, &locked, "wrong", "open the key");
 		assert_int_equal(kiln_key_load(ctx, &locked, "open sesame", &key, NULL), 0);
 		kiln_key_done(&key);
 	}
+	kiln_ctx_free(ctx);
+}
+
+/* Configured for transactions, where there is no environment; a file that others can read is no secret. */
+static void test_pin_file(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	_cleanup_(kiln_pin_freep) char *pin = NULL;
+	struct kiln_ctx *ctx;
+
+	unit_write(root, "etc/dkms/framework.conf", "mok_pin_file=/keys/pin\n");
+	unit_write(root, "keys/pin", "5678 9\nnothing\n");
+	ctx = context(root);
+	assert_int_equal(fchmodat(root->fd, "keys/pin", 0640, 0), 0);
+	assert_true(kiln_pin_find(ctx, &pin, &err) < 0);
+	assert_non_null(strstr(kiln_err_text(&err), "chmod 600 /keys/pin"));
+	assert_int_equal(fchmodat(root->fd, "keys/pin", 0600, 0), 0);
+	assert_int_equal(kiln_pin_find(ctx, &pin, NULL), 0);
+	assert_string_equal(pin, "5678 9");
+	kiln_pin_freep(&pin);
+	setenv("KBUILD_SIGN_PIN", "before", 1);
+	assert_int_equal(kiln_pin_find(ctx, &pin, NULL), 0);
+	assert_string_equal(pin, "before");
+	unsetenv("KBUILD_SIGN_PIN");
+	kiln_pin_freep(&pin);
+	assert_int_equal(unlinkat(root->fd, "keys/pin", 0), 0);
+	assert_true(kiln_pin_find(ctx, &pin, &err) < 0);
+	assert_non_null(strstr(kiln_err_text(&err), "cannot read /keys/pin"));
 	kiln_ctx_free(ctx);
 }
 
@@ -549,6 +578,7 @@ int main(void)
 		unit_test_with_root(test_certificate_says_what_it_is_for),
 		unit_test_with_root(test_keys_that_cannot_be_used),
 		unit_test_with_root(test_passphrase),
+		unit_test_with_root(test_pin_file),
 		unit_test_with_root(test_signature),
 		unit_test_with_root(test_trailers_that_lie),
 		unit_test_with_root(test_compressed),
