@@ -27,6 +27,7 @@ static bool leaks(const char *name)
 	static const char *const names[] = {
 		/* compilers, as dkms does it */
 		"CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CPPFLAGS", "LD", "KERNEL_CC", "KERNEL_LD",
+		"HOSTCC", "HOSTCXX", "HOSTLD",
 		/* a make that we are a part of */
 		"MAKE*", "MFLAGS", "GNUMAKEFLAGS",
 		/* what kbuild takes from outside */
@@ -88,10 +89,11 @@ static int set_cross(struct kiln_strv *env, const struct kiln_kernel_details *d)
 	return r < 0 || !d->cross ? r : kiln_env_set(env, "CROSS_COMPILE", d->cross);
 }
 
+/* What runs while it is built is made by the same compiler, where that makes programs for this machine. */
 static int set_tools(struct kiln_strv *env, const struct kiln_kernel_details *d)
 {
 	static const char *const cc[] = { "CC", "KERNEL_CC" }, *const ld[] = { "LD", "KERNEL_LD" };
-	int r = 0;
+	int r = d->cross ? 0 : kiln_env_set(env, "HOSTCC", d->cc);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cc) && r >= 0; i++) {
 		r = kiln_env_set(env, cc[i], d->cc);

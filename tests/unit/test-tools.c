@@ -155,15 +155,22 @@ static void test_cross_environment(void **state)
 
 	job.jobs = (struct kiln_jobs)KILN_JOBS_NONE;
 	b.details = details(&m);
+	free(b.details.cc);
+	b.details.cc = strdup("gcc-12");
 	assert_int_equal(kiln_build_environment(&b, NULL), 0);
 	assert_true(kiln_strv_has(&b.env, arch));
 	assert_true(kiln_strv_has(&b.env, prefix));
+	assert_false(kiln_strv_has(&b.env, "HOSTCC=gcc-12"));
 	kiln_strv_free(&b.env);
 	free(b.details.cross);
 	b.details.cross = NULL; /* one of ours */
 	setenv("CROSS_COMPILE", "from-elsewhere-", 1);
+	setenv("HOSTCC", "from-elsewhere", 1);
 	assert_int_equal(kiln_build_environment(&b, NULL), 0);
 	unsetenv("CROSS_COMPILE");
+	unsetenv("HOSTCC");
+	assert_true(kiln_strv_has(&b.env, "CC=gcc-12"));
+	assert_true(kiln_strv_has(&b.env, "HOSTCC=gcc-12"));
 	for (size_t k = 0; k < b.env.n; k++)
 		assert_false(kiln_text_starts(b.env.v[k], "ARCH=") || kiln_text_starts(b.env.v[k], "CROSS_COMPILE="));
 	kiln_strv_free(&b.env);
