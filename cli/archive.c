@@ -44,7 +44,7 @@ int cli_mktarball(struct cli *c)
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
 	_cleanup_(freep) char *path = NULL;
-	struct kiln_tarball p = { .what = what(c), .archive = c->archive };
+	struct kiln_tarball p = { .what = what(c), .pretend = c->dry_run, .archive = c->archive };
 	struct kiln_kern any;
 	int r, status = cli_identify(c);
 
@@ -58,7 +58,7 @@ int cli_mktarball(struct cli *c)
 		return fail(&err, r);
 	for (size_t i = 0; i < warnings.n; i++)
 		cli_warning("%s.", warnings.v[i]);
-	cli_say("Tarball location: %s", path);
+	cli_say("Tarball location%s: %s", c->dry_run ? " that would be written" : "", path);
 	return CLI_OK;
 }
 

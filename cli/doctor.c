@@ -27,9 +27,10 @@ int cli_doctor(struct cli *c)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	_cleanup_(kiln_ailments_freep) struct kiln_ailments *found = NULL, *left = NULL;
+	bool repair = c->repair && !c->dry_run;
 	size_t n, still;
 
-	if (c->repair && geteuid()) {
+	if (repair && geteuid()) {
 		cli_error("dkms doctor --repair needs root.");
 		return CLI_NEEDS_ROOT;
 	}
@@ -37,7 +38,7 @@ int cli_doctor(struct cli *c)
 		return fail(&err);
 	n = kiln_ailments_count(found);
 	say(found);
-	if (!c->repair || !n) {
+	if (!repair || !n) {
 		cli_say(n ? "%zu found; \"dkms doctor --repair\" mends what it can." : "Nothing is broken.", n);
 		return n ? CLI_DOCTOR_FOUND : CLI_OK;
 	}

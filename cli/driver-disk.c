@@ -41,6 +41,15 @@ static int read_arguments(struct cli *c, struct kiln_disk *d)
 	return CLI_BAD_DISK;
 }
 
+/* The plan of what would be built for it was printed. */
+static int say_folder(struct cli *c)
+{
+	_cleanup_(freep) char *folder = kiln_disk_folder(c->ctx, (struct kiln_mod){ c->module, c->version });
+
+	cli_say("A disk for %s would be written to %s.", c->disk.kind, folder ? folder : "the tree");
+	return CLI_OK;
+}
+
 int cli_mkdriverdisk(struct cli *c)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
@@ -58,8 +67,8 @@ int cli_mkdriverdisk(struct cli *c)
 	d.mod = (struct kiln_mod){ c->module, c->version };
 	if (!status && !c->all && cli_pack_build(c, NULL))
 		status = CLI_NOT_BUILT;
-	if (status)
-		return status;
+	if (status || c->dry_run)
+		return status ? status : say_folder(c);
 	d.kerns = c->targets;
 	d.n = c->n_targets;
 	r = kiln_disk_make(c->ctx, &d, &path, &warnings, &err);

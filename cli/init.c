@@ -63,7 +63,7 @@ int cli_init(struct cli *c)
 	for (size_t i = 0; i < doubts.n; i++)
 		cli_warning("%s.", doubts.v[i]);
 	conf = kiln_strf("%s/dkms.conf", c->path);
-	if (c->write)
+	if (c->write && !c->dry_run)
 		return conf ? write_new(conf, text) : CLI_BAD_ARGUMENTS;
 	fputs(text, stdout);
 	return CLI_OK;

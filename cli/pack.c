@@ -160,10 +160,6 @@ static int find_form(struct packing *p)
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (!strcmp(forms[i].verb, p->c->verb->name))
 			p->form = &forms[i];
-	if (p->c->dry_run) {
-		cli_error("dkms %s does not know --dry-run.", p->form->verb);
-		return CLI_BAD_ARGUMENTS;
-	}
 	if (p->form->source == NOTHING && p->c->source_only) {
 		cli_error("dkms %s packs built modules: --source-only leaves nothing.", p->form->verb);
 		return CLI_BAD_ARGUMENTS;
@@ -283,12 +279,30 @@ static int make(struct packing *p, enum kiln_package_form form, int to, const ch
 	return CLI_OK;
 }
 
+static const char *kind_of(enum kiln_package_form form)
+{
+	static const char *const names[] = {
+		[KILN_PACKAGE_SPEC] = "A spec file",          [KILN_PACKAGE_DEBIAN] = "A debian/ folder",
+		[KILN_PACKAGE_RPM] = "RPMs of the source",    [KILN_PACKAGE_DEB] = "A .deb of the source",
+		[KILN_PACKAGE_DSC] = "A source package",      [KILN_PACKAGE_BMDEB] = "A .deb of the modules",
+		[KILN_PACKAGE_KMOD] = "RPMs of the modules",  [KILN_PACKAGE_KMP] = "A source RPM",
+	};
+
+	return names[form];
+}
+
 static int make_in_folder(struct packing *p, enum kiln_package_form form)
 {
 	_cleanup_(freep) char *folder = folder_of(p, form);
-	_cleanup_(closep) int to = folder ? kiln_fs_open_new_dir(AT_FDCWD, folder, 0755) : -ENOMEM;
+	_cleanup_(closep) int to = -ENOMEM;
 	int status;
 
+	if (folder && p->c->dry_run) {
+		cli_say("%s of %s/%s would be written to %s.", kind_of(form), p->c->module, p->c->version, folder);
+		return CLI_OK;
+	}
+	if (folder)
+		to = kiln_fs_open_new_dir(AT_FDCWD, folder, 0755);
 	if (to < 0) {
 		cli_error("Cannot write to %s: %s.", folder ? folder : "the results", kiln_code_text(to));
 		return CLI_BAD_ARGUMENTS;

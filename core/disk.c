@@ -71,6 +71,11 @@ static void job_done(struct kiln_disk_job *j)
 	free(j->top_path);
 }
 
+char *kiln_disk_folder(struct kiln_ctx *ctx, struct kiln_mod mod)
+{
+	return kiln_tree_disks(ctx, mod);
+}
+
 /* ---- the sets ---- */
 
 static int list_modules(const struct kiln_disk_job *j, struct kiln_disk_set *s)

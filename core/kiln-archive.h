@@ -17,6 +17,7 @@ struct kiln_tarball {
 	const struct kiln_kern *kerns; /* of the sets, release NULL: any; none: every one that it is built for */
 	size_t n;
 	enum kiln_tarball_what what;
+	bool pretend;                  /* nothing is written: only where it would be */
 	const char *archive;           /* NULL, or a name without "/": in <tree>/NAME/VERSION/tarball */
 };
 

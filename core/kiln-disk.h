@@ -40,8 +40,10 @@ int kiln_disk_medium_find(const char *name);
 /* Whether this kind is for one release of its distribution, which has to be said. */
 bool kiln_disk_needs_release(enum kiln_disk_kind kind);
 
+/* Where disks of a module go, as in dkms 2.x: <tree>/NAME/VERSION/driver_disk; owned by the caller. */
+char *kiln_disk_folder(struct kiln_ctx *ctx, struct kiln_mod mod);
 /*
- * Writes a driver disk to <tree>/NAME/VERSION/driver_disk; *path is where it is.
+ * Writes a driver disk to that folder; *path is where it is.
  * Needs neither root nor mounts.  *warnings: sentences for a person.
  * -KILN_E_NOTADDED, -KILN_E_BROKEN, -KILN_E_NOTBUILT; -KILN_E_DISK: these kernels
  * do not go on one disk; -KILN_E_NOTWRITTEN: a tool is missing, or there is no room.

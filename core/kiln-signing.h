@@ -23,5 +23,7 @@ struct kiln_signing {
 /* release: for settings that name $kernelver; may be NULL.  No key is no error. */
 int kiln_signing_load(struct kiln_ctx *ctx, const char *release, struct kiln_signing *ret, struct kiln_err *err);
 void kiln_signing_done(struct kiln_signing *s);
+/* Whether kiln_mok_make() would make a key: 1; 0: there is one; -KILN_E_ARGUMENT. */
+int kiln_mok_check(struct kiln_ctx *ctx, struct kiln_err *err);
 /* dkms generate_mok: 0 also when there is a key already; -KILN_E_ARGUMENT where none may be made. */
 int kiln_mok_make(struct kiln_ctx *ctx, struct kiln_err *err);

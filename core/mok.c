@@ -269,6 +269,28 @@ void kiln_signing_done(struct kiln_signing *s)
 
 /* ---- making it ---- */
 
+/* As kiln_mok_check(). */
+static int may_make(struct kiln_ctx *ctx, const struct kiln_key_place *at, struct kiln_err *err)
+{
+	if (kiln_key_place_check(ctx, at, NULL) >= 0)
+		return 0;
+	if (kiln_key_is_token(at->key))
+		return kiln_fail(err, -KILN_E_ARGUMENT, "the key of mok_signing_key is in a token, where only its own "
+				 "tools make keys; put its certificate into %s", at->certificate);
+	if (ctx->not_a_machine)
+		return kiln_fail(err, -KILN_E_ARGUMENT, "this is %s, and a key belongs to one machine: make it there, or "
+				 "name one with mok_signing_key in /etc/dkms/framework.conf", ctx->not_a_machine);
+	return 1;
+}
+
+int kiln_mok_check(struct kiln_ctx *ctx, struct kiln_err *err)
+{
+	_cleanup_(kiln_key_place_done) struct kiln_key_place at = { 0 };
+	int r = kiln_key_place_find(ctx, NULL, &at);
+
+	return r < 0 ? kiln_fail(err, r, "out of memory") : may_make(ctx, &at, err);
+}
+
 int kiln_mok_make(struct kiln_ctx *ctx, struct kiln_err *err)
 {
 	_cleanup_(kiln_key_place_done) struct kiln_key_place at = { 0 };
@@ -276,15 +298,8 @@ int kiln_mok_make(struct kiln_ctx *ctx, struct kiln_err *err)
 
 	if (r < 0)
 		return kiln_fail(err, r, "out of memory");
-	if (kiln_key_place_check(ctx, &at, NULL) >= 0)
-		return 0;
-	if (kiln_key_is_token(at.key))
-		return kiln_fail(err, -KILN_E_ARGUMENT, "the key of mok_signing_key is in a token, where only its own "
-				 "tools make keys; put its certificate into %s", at.certificate);
-	if (ctx->not_a_machine)
-		return kiln_fail(err, -KILN_E_ARGUMENT, "this is %s, and a key belongs to one machine: make it there, or "
-				 "name one with mok_signing_key in /etc/dkms/framework.conf", ctx->not_a_machine);
-	return kiln_key_make(ctx, &at, err);
+	r = may_make(ctx, &at, err);
+	return r > 0 ? kiln_key_make(ctx, &at, err) : r;
 }
 
 static void make_if_missing(struct kiln_ctx *ctx)

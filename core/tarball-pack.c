@@ -317,7 +317,9 @@ int kiln_tarball_make(struct kiln_ctx *ctx, const struct kiln_tarball *p, char *
 	if (r < 0)
 		return r;
 	to = destination(&k);
-	r = to ? write_file(&k, to) : out_of_memory(&k);
+	if (!to)
+		return out_of_memory(&k);
+	r = p->pretend ? 0 : write_file(&k, to);
 	if (r >= 0)
 		*path = TAKE_PTR(to);
 	return r;

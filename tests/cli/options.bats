@@ -78,14 +78,17 @@ picky/1: added" ]
 
 @test "--dry-run: every verb prints, changes nothing and needs no root" {
 	dkms install acme/1.2 -k $K1
+	mkdir "$T/fresh"
+	printf '%s\n' 'MODULE_LICENSE("GPL");' >"$T/fresh/fresh.c"
+	echo 'obj-m := fresh.o' >"$T/fresh/Makefile"
 	before=$(cd "$T" && find . -printf '%p %T@\n' | sort)
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" "$T"
 	while read -r line; do
 		# shellcheck disable=SC2086 # several words
 		run setpriv --reuid 65534 --regid 65534 --clear-groups "$(dkms_program)" $line --dry-run \
 			--dkmstree "$T/var/lib/dkms" --sourcetree "$T/usr/src" --installtree "$T/lib/modules"
-		expect_status 0
-		[ -n "$output" ]
+		expect_status 0 || { echo "of: $line"; false; }
+		[ -n "$output" ] || { echo "$line says nothing"; false; }
 	done <<-END
 	add acme/1.2
 	build acme/1.2 -k $K2
@@ -98,6 +101,20 @@ picky/1: added" ]
 	kernel_postinst -k $K2
 	kernel_preinst -k $K1
 	kernel_prerm -k $K1
+	mktarball acme/1.2
+	mktarball acme/1.2 --source-only
+	mkdriverdisk acme/1.2 -d redhat3 -k $K2
+	mkspec acme/1.2
+	mkdebian acme/1.2
+	mkrpm acme/1.2 -k $K2
+	mkdeb acme/1.2
+	mkdsc acme/1.2
+	mkbmdeb acme/1.2 -k $K2
+	mkkmod acme/1.2 -k $K1
+	mkkmp acme/1.2
+	mkdeb $T/usr/src/acme-1.2
+	doctor --repair
+	init $T/fresh --write
 	END
 	[ "$before" = "$(cd "$T" && find . -printf '%p %T@\n' | sort)" ]
 }
