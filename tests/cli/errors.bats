@@ -167,3 +167,15 @@ setup() {
 	[ "$umount_status" -eq 0 ] || { echo "$output"; false; }
 	installed acme 6.1.0-1-test
 }
+
+@test "kernel_prerm: what cannot be taken away is 14, and stays as it is" {
+	dkms install acme/1.2 -k 6.1.0-1-test
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare -m sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$T/lib/modules/6.1.0-1-test" \
+		"$(dkms_program)" kernel_prerm -k 6.1.0-1-test --dkmstree "$T/var/lib/dkms" --sourcetree "$T/usr/src" --installtree "$T/lib/modules"
+	expect_status 14
+	expect_rows "acme/1.2, 6.1.0-1-test, $ARCH: installed"
+	run dkms kernel_prerm -k 6.1.0-1-test
+	expect_status 0
+	expect_rows "acme/1.2: added"
+}
