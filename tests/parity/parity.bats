@@ -118,6 +118,18 @@ took_over() {
 }
 
 # bats test_tags=full
+@test "3.2.2: archives, made and loaded" {
+	on trixie acpi-call
+	compare archives allowed
+}
+
+# bats test_tags=full
+@test "3.2.2: a machine that is broken otherwise" {
+	on trixie acpi-call
+	compare mishaps allowed
+}
+
+# bats test_tags=full
 @test "3.2.2: versions that meet, patches, sets built on others" {
 	on trixie acpi-call
 	compare versions allowed
