@@ -2,6 +2,7 @@
 /* The dkms command: a table of verbs, the checks that they share, and the way in. */
 #include "cli/options.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/cleanup.h"
+#include "core/base/fs.h"
 
 #include "config.h"
 
@@ -160,6 +162,17 @@ static int enter_root(struct cli *c)
 	return CLI_OK;
 }
 
+/* What -c names has to be there, whatever the module's own conf would say. */
+static int check_conf(const struct cli *c)
+{
+	const char *conf = c->options.conf;
+
+	if (!conf || c->options.root || c->verb->needs & CLI_READS || kiln_fs_is_file(AT_FDCWD, conf))
+		return CLI_OK;
+	cli_error("There is no dkms.conf %s, which -c names.", conf);
+	return CLI_NO_SUCH_CONF;
+}
+
 static int open_context(struct cli *c)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
@@ -179,7 +192,7 @@ static int open_context(struct cli *c)
 		return kiln_code_status(r);
 	}
 	kiln_ctx_set_log(c->ctx, cli_log, c);
-	return CLI_OK;
+	return check_conf(c);
 }
 
 /* Scripts have got used to it that dkms ends with 0 here. */

@@ -86,6 +86,15 @@ setup() {
 	[[ $output == *"BUILD_EXCLUSIVE_KERNEL"* ]]
 }
 
+@test "a conf that -c names and that is not there: 4" {
+	run dkms add acme/1.2 -c "$T/nowhere.conf"
+	expect_status 4
+	[[ $output == *"$T/nowhere.conf"* ]]
+	run dkms build acme/1.2 -k 6.1.0-1-test -c "$T/nowhere.conf"
+	expect_status 4
+	[ -z "$(dkms status)" ]
+}
+
 @test "an invalid conf: 8 with file and reason; placeholders are told; nothing is registered" {
 	mkdir -p "$T/usr/src/bad-1"
 	printf 'PACKAGE_VERSION=1\n' >"$T/usr/src/bad-1/dkms.conf"
