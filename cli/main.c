@@ -131,6 +131,10 @@ static int check_arguments(const struct cli *c)
 		cli_error("dkms %s needs one kernel: -k RELEASE.", c->verb->name);
 		return CLI_ONE_KERNEL;
 	}
+	if (!(needs & CLI_READS) && kiln_strv_has(&c->archs, "")) {
+		cli_error("An architecture has a name: -a ARCH, or -k RELEASE/ARCH.");
+		return CLI_EMPTY_KERNEL;
+	}
 	if (needs & CLI_ROOT && geteuid() && !c->dry_run) {
 		cli_error("dkms %s needs root.", c->verb->name);
 		return CLI_NEEDS_ROOT;

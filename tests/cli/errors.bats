@@ -29,6 +29,8 @@ setup() {
 	expect_status 5
 	run dkms build acme/1.2 -k 6.1.0-1-test -a a -a b
 	expect_status 1
+	run dkms build acme/1.2 -k 6.1.0-1-test/
+	expect_status 16
 	run dkms kernel_prerm
 	expect_status 4
 }
