@@ -7,6 +7,7 @@
 # would take the place of this machine's, is the one that has to be forced.
 
 load ../suite/roots
+load modules
 
 SUITE=${MODKILN_SUITE:-trixie}
 
@@ -54,9 +55,8 @@ setup_file() {
 
 # bats test_tags=full
 @test "the module is an AArch64 object with the vermagic of that kernel" {
-	local module=$BATS_TEST_TMPDIR/m.ko file
-	file=$(compgen -G "$BUILT/kilnfirst.ko*")
-	case $file in *.xz) xz -dc "$file" >"$module" ;; *) cp "$file" "$module" ;; esac
+	local module=$BATS_TEST_TMPDIR/m.ko
+	unpacked "$(ko kilnfirst)" "$module"
 	run -0 readelf -h "$module"
 	[[ $output == *"AArch64"* ]]
 	run -0 modinfo -F vermagic "$module"

@@ -5,6 +5,7 @@
 # loads it, just as it lies under /lib/modules.
 
 load ../suite/roots
+load modules
 
 SUITE=${MODKILN_SUITE:-bookworm}
 
@@ -22,11 +23,6 @@ setup_file() {
 		cp -a /sources/. /
 		for m in $(tr '\n' ' ' <<<"$modules") kilnpair/1.0; do dkms install \$m -k $NEW; done
 		cp /lib/modules/$NEW/updates/dkms/* /built"
-}
-
-# ko NAME: its file as it was installed.
-ko() {
-	compgen -G "$BUILT/$1.ko*"
 }
 
 @test "a module of a real package loads" {

@@ -6,6 +6,7 @@
 # and not when one bit of it is another.
 
 load ../suite/roots
+load modules
 
 SUITE=${MODKILN_SUITE:-trixie}
 
@@ -32,19 +33,6 @@ setup_file() {
 		cp /lib/modules/$NEW/updates/dkms/*.ko* /built
 		cat /var/lib/dkms/kilnpair/1.0/$NEW/x86_64/log/make.log" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		{ cat "$BATS_FILE_TMPDIR/log" >&2; return 1; }
-}
-
-# ko NAME: its file as it was installed.
-ko() {
-	compgen -G "$BUILT/$1.ko*"
-}
-
-# unpacked FILE TO
-unpacked() {
-	case $1 in
-	*.xz) xz -dc "$1" >"$2" ;;
-	*) cp "$1" "$2" ;;
-	esac
 }
 
 needs_firmware() {

@@ -10,7 +10,7 @@ load ../suite/roots
 SUITE=${MODKILN_SUITE:-trixie}
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	needs_root
 	local sources=$BATS_FILE_TMPDIR/sources root
 	export SAID=$BATS_FILE_TMPDIR/said
 	two_kernels "$SUITE"
@@ -50,14 +50,6 @@ setup_file() {
 		sed -i "/mok_pin_file/d" /etc/dkms/framework.conf.d/token.conf
 		KBUILD_SIGN_PIN=5678 try environment' >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		{ tail -n 60 "$BATS_FILE_TMPDIR/log" >&2; return 1; }
-}
-
-setup() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-teardown_file() {
-	drop_roots
 }
 
 # unsigned NAME TEXT
