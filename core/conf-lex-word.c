@@ -332,6 +332,12 @@ static bool at_extglob(const struct reader *r)
 	       !(r->where & (KILN_SH_REGEX | KILN_SH_SUBSCRIPT));
 }
 
+/* Also in a subscript or braces, where a number is compared: v[i<(1)] is read as bash reads it, by bash. */
+static bool at_process(const struct reader *r)
+{
+	return strchr("<>", *r->lx->p) && next_char(r) == '(' && !(r->where & KILN_SH_REGEX);
+}
+
 static void read_char(struct reader *r)
 {
 	char c = *r->lx->p;
@@ -351,7 +357,7 @@ static void read_char(struct reader *r)
 		read_backquotes(r, false);
 	else if (c == '$')
 		read_dollar(r, false);
-	else if (r->where == KILN_SH_BARE && (c == '<' || c == '>'))
+	else if (at_process(r))
 		read_bracketed(r, KILN_SH_PROCESS);
 	else if (at_extglob(r))
 		read_bracketed(r, KILN_SH_EXTGLOB);
