@@ -121,6 +121,7 @@ static int refuse(const struct asking *a, enum lack l, const struct kiln_ko_symb
 static int ask(struct kiln_proof *p, const struct asking *a, struct kiln_symvers *others, struct kiln_err *err)
 {
 	const struct kiln_ko_symbols *wants = a->module->imports;
+	const struct kiln_ko_symbol *homeless = NULL;
 
 	for (size_t i = 0; i < wants->n; i++) {
 		const struct kiln_ko_symbol *want = &wants->v[i];
@@ -134,10 +135,17 @@ static int ask(struct kiln_proof *p, const struct asking *a, struct kiln_symvers
 		o = look_up(a, others, want, &other);
 		if (o == LACKS_NOTHING)
 			continue;
+		if (o == LACKS_ALL && l == LACKS_ALL) {
+			homeless = homeless ? homeless : want; /* what comes after it may be worse */
+			continue;
+		}
 		p->passing = l < LACKS_LICENCE && o < LACKS_LICENCE;
 		return refuse(a, o > l ? o : l, want, o > l ? other : have, err);
 	}
-	return 0;
+	if (!homeless)
+		return 0;
+	p->passing = p->homeless = true;
+	return refuse(a, LACKS_ALL, homeless, NULL, err);
 }
 
 /* A kernel that compares checksums takes no module without any. */

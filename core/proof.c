@@ -6,6 +6,7 @@
 #include "core/proof.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,6 +16,7 @@
 #include "core/base/text.h"
 
 #include "core/mok.h"
+#include "core/tree.h"
 
 #define MODULE_MAX (1L << 30)
 
@@ -155,17 +157,67 @@ static int overrule(struct kiln_proof *p, struct kiln_err *err)
 	return 0;
 }
 
+/* Whether a module of this name is installed for the kernel, by whatever version, and would load. */
+static bool works_now(const struct kiln_proof *p, const struct kiln_proof_kernel *k, const char *file)
+{
+	struct kiln_kern kern = { p->kernel->release, p->kernel->arch };
+	_cleanup_(freep) char *link = kiln_tree_link(p->ctx, p->mod, kern);
+	_cleanup_(freep) char *folder = link ? kiln_strf("%s/module", link) : NULL, *name = NULL, *have = NULL;
+	_cleanup_(closep) int dir = folder ? kiln_ctx_open(p->ctx, folder, O_RDONLY | O_DIRECTORY) : -1;
+	struct kiln_proof other = { .ctx = p->ctx, .mod = p->mod, .kernel = p->kernel, .folder = folder };
+
+	return dir >= 0 && kiln_ko_name(file, &name) && kiln_ko_find(dir, name, &have) >= 0 &&
+	       check_module(&other, k, have, NULL) >= 0;
+}
+
+/* One that cannot load and never could: said, beside what can. */
+static bool tolerate(struct kiln_proof *p, const struct kiln_proof_kernel *k, const char *file, struct kiln_err *err)
+{
+	char *note;
+
+	if (!p->homeless || p->borrowed || works_now(p, k, file))
+		return false;
+	note = kiln_strf("%s%s%s", p->note ? p->note : "", p->note ? "; " : "", err ? kiln_err_text(err) : file);
+	if (!note)
+		return false;
+	free(p->note);
+	p->note = note;
+	return true;
+}
+
+/* Where no module at all would load, the last one's reason is the answer. */
+static int check_all(struct kiln_proof *p, const struct kiln_proof_kernel *k, struct kiln_err *err)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < p->files->n; i++) {
+		_cleanup_(kiln_err_clear) struct kiln_err why = KILN_ERR_INIT;
+		int r;
+
+		p->homeless = false;
+		r = check_module(p, k, p->files->v[i], &why);
+		if (r >= 0)
+			continue;
+		if (r == -KILN_E_UNFIT && p->files->n > 1 && tolerate(p, k, p->files->v[i], &why) && ++bad < p->files->n)
+			continue;
+		free(p->note);
+		p->note = NULL;
+		return kiln_fail(err, r, "%s", kiln_err_text(&why));
+	}
+	return 0;
+}
+
 int kiln_proof_set(struct kiln_proof *p, struct kiln_err *err)
 {
 	const struct kiln_proof_kernel *k = kiln_proof_kernel(p->ctx, p->kernel);
 	int r = k ? 0 : kiln_fail(err, -ENOMEM, "out of memory");
 
-	p->passing = false;
+	p->passing = p->homeless = false;
 	p->note = NULL;
 	if (r >= 0 && p->borrowed && !(k->complete && k->modversions && k->vermagic))
 		return kiln_fail(err, -KILN_E_UNFIT, "nothing tells the checksums of kernel %s", p->kernel->release);
-	for (size_t i = 0; i < p->files->n && r >= 0 && is_known(k); i++)
-		r = check_module(p, k, p->files->v[i], err);
+	if (r >= 0 && is_known(k))
+		r = check_all(p, k, err);
 	if (r == -KILN_E_UNFIT && p->ctx->settings.skip_proof && !p->borrowed)
 		return overrule(p, err);
 	if (r >= 0 && p->files->n && !k->complete)

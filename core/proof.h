@@ -41,11 +41,16 @@ struct kiln_proof {
 	bool building;                 /* not placed yet: a set that lacks only a signature may be kept */
 	bool borrowed;                 /* built for another kernel: checksums alone vouch for it */
 	/* Answers: */
+	bool homeless;                 /* of a refusal: all that is wrong is a symbol that nobody has */
 	bool passing;                  /* of a refusal: it may be over when other modules or the key change */
 	char *note;                    /* what could not be looked at; NULL: all of it was.  Owned by the caller */
 };
 
-/* 0, or -KILN_E_UNFIT with the file and the reason. */
+/*
+ * 0, or -KILN_E_UNFIT with the file and the reason.  A module of several that only
+ * lacks a symbol which nobody has is a note, where none of its name works now:
+ * refusing would take the others away, and give nothing for it.
+ */
 int kiln_proof_set(struct kiln_proof *p, struct kiln_err *err);
 
 /* ---- proof-symbols.c, proof-others.c: the part about imports ---- */

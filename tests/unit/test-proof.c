@@ -11,6 +11,7 @@
 #define KERNEL "lib/modules/6.1.0-9-amd64"
 #define HEADERS KERNEL "/build"
 #define MODULES "var/lib/dkms/acme/1.2/6.1.0-9-amd64/x86_64/module"
+#define OLDER "var/lib/dkms/acme/1/6.1.0-9-amd64/x86_64/module"
 #define INFO "vermagic=" MAGIC "\nlicense=GPL\n"
 
 /* One kernel and one module, acme.ko, that is to be loaded into it. */
@@ -111,6 +112,41 @@ static void test_missing(void **state)
 
 	check(*state, WITH_CRCS, &missing, "it needs nowhere, which neither the kernel nor a module has");
 	check(*state, "CONFIG_MODULES=y\n", &missing, "it needs nowhere");
+}
+
+/* Beside one that loads, and unless one of its name works now; whatever else is wrong counts as ever. */
+static void test_missing_beside_others(void **state)
+{
+	static const struct unit_elf fine = { .info = INFO, .imports = { { "printk", 2, false } } };
+	static const struct unit_elf missing = { .info = INFO, .imports = { { "nowhere", 9, false }, { "printk", 2, false } } };
+	static const struct unit_elf worse = { .info = INFO, .imports = { { "nowhere", 9, false }, { "printk", 7, false } } };
+	struct unit_root *root = *state;
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	struct machine m;
+
+	set_up(&m, root, WITH_CRCS);
+	assert_int_equal(kiln_strv_add(&m.files, "other.ko"), 0);
+	unit_write_elf(root, MODULES "/acme.ko", &missing);
+	unit_write_elf(root, MODULES "/other.ko", &fine);
+	assert_int_equal(kiln_proof_set(&m.proof, NULL), 0);
+	assert_string_equal(m.proof.note, "acme.ko would not load: it needs nowhere, which neither the kernel nor a module has");
+	free(m.proof.note);
+	unit_write_elf(root, OLDER "/acme.ko", &fine);
+	unit_link(root, "var/lib/dkms/acme/kernel-6.1.0-9-amd64-x86_64", "1/6.1.0-9-amd64/x86_64");
+	assert_int_equal(kiln_proof_set(&m.proof, &err), -KILN_E_UNFIT);
+	assert_true(m.proof.passing);
+	assert_null(m.proof.note);
+	unit_write_elf(root, OLDER "/acme.ko", &missing);
+	assert_int_equal(kiln_proof_set(&m.proof, NULL), 0);
+	free(m.proof.note);
+	unit_write_elf(root, MODULES "/acme.ko", &worse);
+	assert_int_equal(kiln_proof_set(&m.proof, &err), -KILN_E_UNFIT);
+	assert_non_null(strstr(kiln_err_text(&err), "against another printk"));
+	unit_write_elf(root, MODULES "/acme.ko", &missing);
+	unit_write_elf(root, MODULES "/other.ko", &missing);
+	assert_int_equal(kiln_proof_set(&m.proof, &err), -KILN_E_UNFIT);
+	assert_null(m.proof.note);
+	done(&m);
 }
 
 static void test_licence(void **state)
@@ -330,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_fits),	      unit_test_with_root(test_checksums),
 		unit_test_with_root(test_missing),    unit_test_with_root(test_licence),
+		unit_test_with_root(test_missing_beside_others),
 		unit_test_with_root(test_namespace),  unit_test_with_root(test_others),
 		unit_test_with_root(test_indexed),    unit_test_with_root(test_vermagic),
 		unit_test_with_root(test_machine),    unit_test_with_root(test_signature),
