@@ -200,9 +200,12 @@ static int open_context(struct cli *c)
 }
 
 /* Scripts have got used to it that dkms ends with 0 here. */
-static int no_verb(void)
+static int no_verb(const struct cli *c)
 {
-	cli_error("No verb that is known: \"dkms --help\" lists them.");
+	if (c->module)
+		cli_error("No verb is called \"%s\": \"dkms --help\" lists them.", c->module);
+	else
+		cli_error("No verb: \"dkms --help\" lists them.");
 	cli_usage(NULL);
 	return CLI_OK;
 }
@@ -220,7 +223,7 @@ static int run(struct cli *c)
 		return CLI_OK;
 	}
 	if (!c->verb)
-		return no_verb();
+		return no_verb(c);
 	cli_spare_debconf(c);
 	status = check_arguments(c);
 	if (!status)

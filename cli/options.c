@@ -188,7 +188,8 @@ static void drop_unknown(struct cli *c)
 			i++;
 			continue;
 		}
-		cli_warning("nothing is known about the word \"%s\"; it is left out.", c->more.v[i]);
+		if (c->verb)
+			cli_warning("nothing is known about the word \"%s\"; it is left out.", c->more.v[i]);
 		kiln_strv_remove(&c->more, i);
 	}
 }

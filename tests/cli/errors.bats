@@ -15,7 +15,7 @@ setup() {
 	[[ $output == *"--nope"* ]]
 	run dkms frobnicate
 	expect_status 0
-	[[ $output == *"No verb"* ]]
+	[[ $output == *"No verb is called \"frobnicate\""* ]]
 	run dkms add build acme/1.2
 	expect_status 4
 }
