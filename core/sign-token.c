@@ -108,11 +108,14 @@ static int shown_length(const char *uri)
 	return (int)strcspn(uri, "?");
 }
 
+/* A provider that is given no PIN would ask on the terminal for one, and wait. */
 struct evp_pkey_st *kiln_key_of_token(const char *uri, const char *pin, struct kiln_err *err)
 {
-	EVP_PKEY *key = by_provider(uri, pin);
+	EVP_PKEY *key;
 	const char *reason;
 
+	UI_set_default_method(UI_null());
+	key = by_provider(uri, pin);
 	if (!key)
 		key = by_engine(uri, pin);
 	reason = ERR_reason_error_string(ERR_peek_last_error());

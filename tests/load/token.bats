@@ -66,6 +66,7 @@ unsigned() {
 
 # bats test_tags=full
 @test "without the PIN, or with a wrong one, nothing waits and nothing is signed; the reason is said" {
+	! grep -F "Enter PIN" "$SAID"/* || return 1
 	unsigned none "the key pkcs11:token=ground;object=k;type=private cannot be used"
 	unsigned wrong "the key pkcs11:token=ground;object=k;type=private cannot be used"
 }
