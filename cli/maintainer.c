@@ -92,16 +92,32 @@ static int keep_files(const struct cli *c, struct kiln_facts *facts)
 	return 0;
 }
 
-static bool is_any_registered(const struct cli *c)
+/* How many of the modules meant are registered. */
+static size_t count_registered(const struct cli *c)
 {
 	_cleanup_(kiln_state_freep) struct kiln_state *s = NULL;
+	size_t n = 0;
 
 	if (kiln_state_load(c->ctx, NULL, &s, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < c->n_mods; i++)
+		n += kiln_state_has_module(s, cli_mod_name(&c->mods[i]));
+	return n;
+}
+
+/*
+ * A kernel's hook, or our trigger, may have come by between the unpacking of a
+ * package and its own script, for which that is no reason to fail.
+ */
+static bool is_added_already(const struct cli *c, int *status)
+{
+	if (!in_dpkg_script(c) || c->options.force || strcmp(variable("DPKG_MAINTSCRIPT_NAME"), "postinst") ||
+	    count_registered(c) != c->n_mods)
 		return false;
 	for (size_t i = 0; i < c->n_mods; i++)
-		if (kiln_state_has_module(s, cli_mod_name(&c->mods[i])))
-			return true;
-	return false;
+		cli_say("%s/%s is added already.", c->mods[i].name, c->mods[i].version);
+	*status = CLI_OK;
+	return true;
 }
 
 /*
@@ -114,7 +130,7 @@ static bool defer_undoing(struct cli *c, int *status)
 	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 
-	if (!facts || !is_any_registered(c) || (in_dpkg_script(c) && !package_is_upgraded()))
+	if (!facts || !count_registered(c) || (in_dpkg_script(c) && !package_is_upgraded()))
 		return false;
 	if (keep_files(c, facts) < 0 || kiln_pending_write(c->ctx, facts, &err) < 0) {
 		cli_warning("%s", kiln_err_text(&err));
@@ -165,7 +181,9 @@ static bool decide(struct cli *c, const struct kiln_facts *facts, int *status)
 
 	if (undoes(c))
 		return defer_undoing(c, status);
-	if (!strcmp(rule, "never") || c->verb->op == KILN_OP_ADD || c->verb->op == KILN_OP_LOAD)
+	if (c->verb->op == KILN_OP_ADD)
+		return is_added_already(c, status);
+	if (!strcmp(rule, "never") || c->verb->op == KILN_OP_LOAD)
 		return false;
 	if (c->verb->run == cli_autoinstall)
 		return record(c, facts, "modules are installed at the end of this transaction", status);
