@@ -24,6 +24,26 @@ module_deb() {
 	"$GROUND" module-deb "$1" "$2" "$src" "$MODS" >/dev/null
 }
 
+# pack DIR NAME VERSION [FIELD...]: what is in DIR, with the scripts in its DEBIAN, as a
+# package in $MODS.
+pack() {
+	mkdir -p "$1/DEBIAN"
+	printf '%s\n' "Package: $2" "Version: $3" 'Architecture: all' 'Maintainer: modkiln tests <nobody@localhost>' \
+		"${@:4}" 'Description: of a test' >"$1/DEBIAN/control"
+	find "$1/DEBIAN" -name '*inst' -exec chmod 755 {} +
+	dpkg-deb --root-owner-group -Znone -b "$1" "$MODS/$2_$3_all.deb" >/dev/null
+}
+
+# module_like_hello NAME FILE LINE: a package of a module that differs by a line in a file.
+module_like_hello() {
+	local src=$BATS_FILE_TMPDIR/src-$1-1.0
+	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
+	sed -i "s/kilnhello/$1/g" "$src"/*
+	mv "$src/kilnhello.c" "$src/$1.c"
+	echo "$3" >>"$src/$2"
+	module_deb "$1" 1.0
+}
+
 # in_root CMD...: our packages are in /debs, modules in /mods.
 in_root() {
 	"$GROUND" run --bind "$PACKAGES:/debs" --bind "$MODS:/mods" "$ROOT" -- "$@"
@@ -92,6 +112,16 @@ in_initramfs() {
 state() {
 	# shellcheck disable=SC2016 # dpkg-query expands it
 	in_root dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | tr -d ' '
+}
+
+# placed NAME K: where there are headers only, as in dkms no index is made.
+placed() {
+	compgen -G "$ROOT/lib/modules/$2/updates/dkms/$1.ko*" >/dev/null
+}
+
+# nothing_left NAME: of a module, built or not.
+nothing_left() {
+	[ -z "$(find "$ROOT/lib/modules" -name "$1.ko*")" ] && [ ! -e "$ROOT/var/lib/dkms/$1" ]
 }
 
 # settled: no package is in pieces.

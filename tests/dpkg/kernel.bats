@@ -20,10 +20,14 @@ setup_file() {
 	in_root apt-get -y -q install "$OURS" /mods/kilnhello-dkms_1.0-1_all.deb \
 		/mods/kilnpair-dkms_1.0-1_all.deb /mods/kilnpath-dkms_1.0-1_all.deb
 	: >"$ROOT/var/log/depmod.calls"
+	base_root both modules
+	in_root apt-get -y -q install "linux-image-$NEW" "linux-headers-$NEW"
+	pack "$BATS_FILE_TMPDIR/meta1" kiln-kernel 1 "Depends: linux-image-$OLD, linux-headers-$OLD"
+	pack "$BATS_FILE_TMPDIR/meta2" kiln-kernel 2 "Depends: linux-image-$NEW, linux-headers-$NEW"
 }
 
 teardown_file() {
-	drop_roots plain suite modules
+	drop_roots plain suite modules both
 }
 
 @test "image, headers and a module in one run: one build, one initramfs, and the module is in it" {
@@ -70,9 +74,12 @@ teardown_file() {
 }
 
 # bats test_tags=full
-@test "a second kernel, three modules: one build each, one depmod of ours" {
+@test "a metapackage brings the next kernel, three modules: one build each, one depmod of ours; autoremove takes the last" {
 	fresh modules
-	apt install "linux-image-$NEW" "linux-headers-$NEW"
+	in_root apt-get -y -q install /mods/kiln-kernel_1_all.deb
+	in_root apt-mark auto "linux-image-$OLD" "linux-headers-$OLD"
+	: >"$ROOT/var/log/depmod.calls"
+	apt install /mods/kiln-kernel_2_all.deb
 	for m in kilnhello kilnpair kilnpath; do [ "$(builds "$m")" -eq 1 ]; done
 	for m in kilnhello kilnfirst kilnsecond kilnpath; do
 		installed "$m" "$NEW"
@@ -83,11 +90,19 @@ teardown_file() {
 	[ "$(initramfs_made "$NEW")" -eq 1 ]
 	[ "$(initramfs_made "$OLD")" -eq 0 ]
 	in_initramfs kilnfirst "$NEW"
+	apt -o APT::Protect-Kernels=false autoremove
+	[ "$(state "linux-image-$OLD")" = rc ]
+	[ "$(state "linux-headers-$OLD")" = "" ]
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ -z "$(find "$ROOT/lib/modules/$OLD" -name '*.ko*')" ]
+	apt purge "linux-image-$OLD"
+	[ ! -e "$ROOT/lib/modules/$OLD" ]
+	settled
+	nothing_pending
 }
 
 @test "a kernel that goes takes its modules along, and builds nothing" {
-	fresh modules
-	apt install "linux-image-$NEW" "linux-headers-$NEW"
+	fresh both
 	apt purge "linux-image-$OLD" "linux-headers-$OLD"
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ ! -e "$ROOT/lib/modules/$OLD" ]
@@ -104,4 +119,83 @@ teardown_file() {
 	apt install --reinstall /mods/kilnhello-dkms_1.0-1_all.deb
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ -z "$(find "$ROOT/lib/modules/$OLD" -name '*.ko*')" ]
+}
+
+# bats test_tags=full
+@test "headers that go alone, their kernel after them, and the other way round" {
+	fresh both
+	apt purge "linux-headers-$OLD"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	installed kilnhello "$OLD"
+	in_root dpkg --purge "linux-image-$OLD"
+	[ ! -e "$ROOT/lib/modules/$OLD" ]
+	settled
+	"$GROUND" drop "$ROOT"
+	fresh both
+	run -0 in_root dpkg --purge --force-depends "linux-image-$OLD"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ -z "$(find "$ROOT/lib/modules/$OLD" -name '*.ko*')" ]
+	apt purge "linux-headers-$OLD"
+	[ ! -e "$ROOT/lib/modules/$OLD" ]
+	[ -z "$(status_of -k "$OLD" | grep "$OLD" || true)" ]
+	installed kilnhello "$NEW"
+	settled
+	nothing_pending
+}
+
+# bats test_tags=full
+@test "the same kernel and headers installed again: nothing is built" {
+	fresh both
+	apt install --reinstall "linux-image-$NEW" "linux-headers-$NEW"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	for m in kilnhello kilnfirst kilnpath; do installed "$m" "$NEW"; done
+	in_initramfs kilnhello "$NEW"
+	settled
+	nothing_pending
+}
+
+# bats test_tags=full
+@test "headers without a kernel, as in a container, and they go again: nothing is left" {
+	fresh suite
+	apt install "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	[ "$(builds kilnhello)" -eq 1 ]
+	placed kilnhello "$NEW"
+	apt purge "linux-headers-$NEW"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ ! -e "$ROOT/lib/modules/$NEW" ]
+	[ "$(status_of)" = "kilnhello/1.0: added" ]
+	settled
+	nothing_pending
+}
+
+# other_layout K: the kernel's package with its modules below the other one of the two names of /lib/modules.
+other_layout() {
+	local deb dir=$BATS_TEST_TMPDIR/layout
+	deb=$("$GROUND" kernel-debs "$SUITE" "$1" | grep '/linux-image-')
+	dpkg-deb -R "$deb" "$dir"
+	if [ -d "$dir/usr/lib/modules" ]; then
+		mkdir "$dir/lib"
+		mv "$dir/usr/lib/modules" "$dir/lib"
+	else
+		mkdir -p "$dir/usr/lib"
+		mv "$dir/lib/modules" "$dir/usr/lib"
+		rmdir "$dir/lib"
+	fi
+	sed -i 's/^Version: .*/&+layout/' "$dir/DEBIAN/control"
+	dpkg-deb --root-owner-group -Znone -b "$dir" "$MODS/layout.deb" >/dev/null
+}
+
+# bats test_tags=full
+@test "a kernel's package with the other name of /lib/modules" {
+	fresh suite
+	other_layout "$NEW"
+	apt install /mods/layout.deb "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	installed kilnhello "$NEW"
+	[ "$(builds kilnhello)" -eq 1 ]
+	[ "$(initramfs_made "$NEW")" -eq 1 ]
+	in_initramfs kilnhello "$NEW"
+	apt purge "linux-image-$NEW" "linux-headers-$NEW"
+	[ ! -e "$ROOT/lib/modules/$NEW" ]
+	settled
+	nothing_pending
 }
