@@ -10,6 +10,7 @@ setup_file() {
 	ground_setup
 	module_deb kilnhello 1.0
 	module_deb kilnbroken 1.0
+	mended_module
 	module_like_hello kilnnever dkms.conf 'BUILD_EXCLUSIVE_CONFIG="CONFIG_NO_SUCH_OPTION"'
 	# Builds only after a minute, or once a file "fast" is there.
 	# shellcheck disable=SC2016 # make expands it
@@ -27,14 +28,13 @@ teardown_file() {
 	drop_roots suite kernel
 }
 
-# module_like_hello NAME FILE LINE: a package of a module that differs by a line in a file.
-module_like_hello() {
-	local src=$BATS_FILE_TMPDIR/src-$1-1.0
-	"$GROUND" module-src kilnhello 1.0 "$src" >/dev/null
-	sed -i "s/kilnhello/$1/g" "$src"/*
-	mv "$src/kilnhello.c" "$src/$1.c"
-	echo "$3" >>"$src/$2"
-	module_deb "$1" 1.0
+# mended_module: kilnbroken 1.1 has no mistake any more.
+mended_module() {
+	local src=$BATS_FILE_TMPDIR/src-kilnbroken-1.1
+	"$GROUND" module-src kilnhello 1.1 "$src" >/dev/null
+	sed -i "s/kilnhello/kilnbroken/g" "$src"/*
+	mv "$src/kilnhello.c" "$src/kilnbroken.c"
+	module_deb kilnbroken 1.1
 }
 
 # bats test_tags=full
@@ -48,8 +48,11 @@ module_like_hello() {
 }
 
 @test "Debian's v4l2loopback beside a cloud kernel, which bricks the upgrade with bash dkms" {
-	fresh suite
-	apt install v4l2loopback-dkms "linux-image-$NEW" "linux-headers-$NEW"
+	fresh kernel
+	apt install v4l2loopback-dkms
+	settled
+	status_of | grep -qx 'v4l2loopback/[^,]*: added'
+	apt install "linux-image-$NEW" "linux-headers-$NEW"
 	settled
 	[ -e "$ROOT/boot/initrd.img-$NEW" ]
 }
@@ -70,6 +73,20 @@ module_like_hello() {
 	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$OLD")")" -eq 0 ]
 	[ "$(count "^modkiln: building kilnbroken/1.0 for $(literal "$NEW")")" -eq 1 ]
 	[ -e "$ROOT/boot/initrd.img-$NEW" ]
+}
+
+# bats test_tags=full
+@test "a module with a mistake is tried again when it is mended, and not before" {
+	fresh kernel
+	apt install /mods/kilnbroken-dkms_1.0-1_all.deb
+	[ "$(builds kilnbroken)" -eq 1 ]
+	apt install --reinstall "linux-headers-$OLD" /mods/kilnbroken-dkms_1.0-1_all.deb
+	[ "$(builds kilnbroken)" -eq 0 ]
+	apt install /mods/kilnbroken-dkms_1.1-1_all.deb
+	installed kilnbroken "$OLD"
+	[ "$(status_of)" = "kilnbroken/1.1, $OLD, x86_64: installed" ]
+	[ ! -e "$ROOT/var/lib/modkiln/failed" ]
+	settled
 }
 
 # bats test_tags=full
@@ -123,8 +140,10 @@ module_like_hello() {
 	run -0 in_root sh -c '
 		cp -a /var/lib/dpkg /tmp/broken && echo rubbish >/tmp/broken/status
 		rm -rf /lib/modules/*/updates/dkms
-		DPKG_ADMINDIR=/tmp/broken /usr/libexec/modkiln/dpkg-trigger-helper triggered /usr/src'
-	[ "$(count "dpkg's database")" -eq 1 ]
+		DPKG_ADMINDIR=/tmp/broken /usr/libexec/modkiln/dpkg-trigger-helper triggered /usr/src
+		cp -a /var/lib/dpkg /tmp/cut && printf "Package: kilnhello-dkms\nStat" >/tmp/cut/updates/0000
+		DPKG_ADMINDIR=/tmp/cut /usr/libexec/modkiln/dpkg-trigger-helper triggered /usr/src'
+	[ "$(count "dpkg's database")" -eq 2 ]
 }
 
 # with_state PACKAGE STATE CMD...: run in the root with a database that says so.

@@ -10,6 +10,7 @@ setup_file() {
 	module_deb kilnhello 1.0
 	module_deb kilnhello 1.1
 	module_deb kilnpair 1.0
+	module_like_hello kilnasked dkms.conf 'AUTOINSTALL='
 	broken_successor
 	base_root kernels apt "$OLD" "$NEW"
 	prepare
@@ -101,8 +102,6 @@ broken_successor() {
 watcher() {
 	local dir=$BATS_TEST_TMPDIR/watcher
 	mkdir -p "$dir/DEBIAN"
-	printf '%s\n' 'Package: watcher' 'Version: 1' 'Architecture: all' 'Maintainer: modkiln tests <nobody@localhost>' \
-		'Description: looks' >"$dir/DEBIAN/control"
 	cat >"$dir/DEBIAN/postinst" <<-'SCRIPT'
 		#!/bin/sh
 		for f in /lib/modules/*/updates/dkms/*.ko*; do
@@ -110,8 +109,7 @@ watcher() {
 			echo "$(basename "${f%%.ko*}") ${k%%/*}" >>/var/log/watched
 		done
 	SCRIPT
-	chmod 755 "$dir/DEBIAN/postinst"
-	dpkg-deb --root-owner-group -b "$dir" "$MODS/watcher_1_all.deb" >/dev/null
+	pack "$dir" watcher 1
 }
 
 # bats test_tags=full
@@ -129,20 +127,11 @@ watcher() {
 	[ "$(status_of | grep -cE 'kilnhello/1.(0|2)')" -eq 0 ]
 }
 
-# empty_successor: kilnhello-dkms 2.0 has no module any more.
-empty_successor() {
-	local dir=$BATS_TEST_TMPDIR/empty
-	mkdir -p "$dir/DEBIAN"
-	printf '%s\n' 'Package: kilnhello-dkms' 'Version: 2.0-1' 'Architecture: all' \
-		'Maintainer: modkiln tests <nobody@localhost>' 'Description: transitional' >"$dir/DEBIAN/control"
-	dpkg-deb --root-owner-group -b "$dir" "$MODS/kilnhello-dkms_2.0-1_all.deb" >/dev/null
-}
-
 # bats test_tags=full
 @test "an upgrade to a package without a module: the module goes at the end" {
 	fresh module
-	empty_successor
-	apt install /mods/kilnhello-dkms_2.0-1_all.deb
+	pack "$BATS_TEST_TMPDIR/empty" kilnhello-dkms 2.0
+	apt install /mods/kilnhello-dkms_2.0_all.deb
 	for k in "$OLD" "$NEW"; do
 		gone kilnhello "$k"
 		[ "$(initramfs_made "$k")" -eq 1 ]
@@ -179,18 +168,34 @@ empty_successor() {
 }
 
 # bats test_tags=full
-@test "every *-dkms package of Debian, without any kernel" {
-	[ "$SUITE" = bookworm ] || skip "the list is that of bookworm"
-	base_root all apt
-	in_root apt-get -y -q install "$OURS"
-	in_root apt-cache search --names-only -- '-dkms$' | cut -d' ' -f1 >"$ROOT/root/all"
-	# shellcheck disable=SC2046 # a list
-	apt install $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+@test "a module that does not install itself is the same whether its package or the kernel was first" {
+	fresh kernels
+	apt install /mods/kilnasked-dkms_1.0-1_all.deb
+	[ "$(status_of)" = "kilnasked/1.0: added" ]
+	apt install --reinstall "linux-image-$NEW" "linux-headers-$NEW"
+	[ "$(status_of)" = "kilnasked/1.0: added" ]
+	in_root dkms install kilnasked/1.0 -k "$NEW"
+	apt purge kilnasked-dkms
+	nothing_left kilnasked
 	settled
-	[ "$(status_of | grep -c ': added$')" -ge 25 ]
-	# shellcheck disable=SC2046
-	apt purge $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
-	[ -z "$(status_of)" ]
+}
+
+# other_name: kilnhello 1.0 in a package of another name and version, as jool and langford of Debian come.
+other_name() {
+	local dir=$BATS_TEST_TMPDIR/other
+	dpkg-deb -R "$MODS/kilnhello-dkms_1.0-1_all.deb" "$dir"
+	pack "$dir" kiln-greetings 7 'Depends: dkms (>= 3.0.3-4~)'
+}
+
+# bats test_tags=full
+@test "a package whose name and version are not those of its module" {
+	fresh kernels
+	other_name
+	apt install /mods/kiln-greetings_7_all.deb
+	for k in "$OLD" "$NEW"; do installed kilnhello "$k"; done
 	settled
-	drop_roots all
+	apt remove kiln-greetings
+	nothing_left kilnhello
+	settled
+	nothing_pending
 }
