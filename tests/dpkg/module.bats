@@ -199,3 +199,20 @@ other_name() {
 	settled
 	nothing_pending
 }
+
+# bats test_tags=full
+@test "every *-dkms package of Debian, without any kernel" {
+	[ "$SUITE" = bookworm ] || skip "the list is that of bookworm"
+	base_root all apt
+	in_root apt-get -y -q install "$OURS"
+	in_root apt-cache search --names-only -- '-dkms$' | cut -d' ' -f1 >"$ROOT/root/all"
+	# shellcheck disable=SC2046 # a list
+	apt install $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+	settled
+	[ "$(status_of | grep -c ': added$')" -ge 25 ]
+	# shellcheck disable=SC2046
+	apt purge $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+	[ -z "$(status_of)" ]
+	settled
+	drop_roots all
+}
