@@ -33,6 +33,7 @@ struct session {
 	struct kiln_rpm_items items; /* empty: this transaction is none of our business */
 	rpmte going;                 /* is being removed, and its %preun has still to come; borrowed */
 	bool no_preun;               /* this transaction runs none */
+	bool looked;                 /* items are all that there is */
 	bool scriptlets;             /* some have been run that may have left their work to us */
 	bool done;                   /* the barrier is behind us */
 };
@@ -47,7 +48,7 @@ static void session_reset(struct session *s)
 	kiln_rpm_place_close(&s->place);
 	kiln_rpm_items_free(&s->items);
 	s->going = NULL;
-	s->scriptlets = s->done = false;
+	s->looked = s->scriptlets = s->done = false;
 }
 
 static bool switched_off(rpmPlugin plugin, rpmts ts)
@@ -101,6 +102,7 @@ static rpmRC tsm_pre(rpmPlugin plugin, rpmts ts)
 	r = kiln_rpm_items_scan(&s->items, ts);
 	if (r == 0 && s->items.n > 0)
 		r = kiln_rpm_place_open(&s->place, rpmtsRootDir(ts));
+	s->looked = true;
 	if (r < 0) {
 		kiln_rpm_say(RPMLOG_WARNING, "out of memory; kernel modules are not looked after");
 		session_reset(s);
@@ -195,7 +197,8 @@ static rpmRC scriptlet_post(rpmPlugin plugin, const char *name, int type, int re
 
 /*
  * In the scriptlet's own process: before the barrier dkms may leave its work to
- * us; afterwards the file triggers of this suite have nothing left to do.
+ * us; afterwards, and where there is none, the file triggers of this suite have
+ * nothing to do.
  */
 static rpmRC scriptlet_fork_post(rpmPlugin plugin, const char *path, int type)
 {
@@ -203,8 +206,8 @@ static rpmRC scriptlet_fork_post(rpmPlugin plugin, const char *path, int type)
 
 	(void)path;
 	(void)type;
-	if (s->items.n > 0)
-		kiln_rpm_child_mark(s->done ? "DKMS_RPM_PLUGIN_DONE" : "DKMS_RPM_PLUGIN");
+	if (s->looked)
+		kiln_rpm_child_mark(s->done || !s->items.n ? "DKMS_RPM_PLUGIN_DONE" : "DKMS_RPM_PLUGIN");
 	return RPMRC_OK;
 }
 

@@ -56,6 +56,7 @@ small_packages() {
 	small usr-kernel 1 /usr/lib/modules/6.9.0-2/modules.builtin
 	small ghost-dkms 1 /usr/share/ghost 'ghosts /usr/src/ghost-1/dkms.conf'
 	small moved-dkms 1 /usr/src/moved-1/dkms.conf 'tags Prefix: /usr/src'
+	small elsewhere 1.0 /usr/share/elsewhere
 	small plain 1.0 "/usr/src/notes.txt $k/extra/foreign.ko /usr/share/one/dkms.conf"
 }
 
@@ -147,6 +148,7 @@ rebuilt() {
 	mv "$RPMS/kept.rpm" "$RPMS/$1-$2.rpm"
 }
 
+# bats test_tags=full
 @test "a new release of the same version is an arrival, and nothing goes" {
 	rebuilt one-dkms 1.0 2 '/usr/src/one-1.0/dkms.conf /usr/src/one-1.0/new.c'
 	install one-dkms-1.0
@@ -201,6 +203,7 @@ rebuilt() {
 	[ "$(said)" = '--mid-transaction: source-removed goodpreun 1.0;' ]
 }
 
+# bats test_tags=full
 @test "an upgrade whose old package does not go: both are there, and the new one is said" {
 	install badpreun-dkms-1.0
 	said
@@ -210,34 +213,40 @@ rebuilt() {
 	[ -e "$ROOT/usr/src/badpreun-2.0/dkms.conf" ]
 }
 
+# bats test_tags=full
 @test "no package of a transaction is installed in the end: nothing is said" {
 	run in_root rpm --nosignature -i /rpms/badpre-dkms-1.0.rpm
 	[ "$status" -ne 0 ]
 	[ -z "$(said)" ]
 }
 
+# bats test_tags=full
 @test "the last package fails: what is there is said" {
 	run in_root rpm --nosignature -i --noorder /rpms/one-dkms-1.0.rpm /rpms/badpre-dkms-1.0.rpm
 	[ "$status" -ne 0 ]
 	[ "$(said)" = 'source-added one 1.0;' ]
 }
 
+# bats test_tags=full
 @test "a posttrans that fails comes after us, and another package's is run" {
 	run in_root rpm --nosignature -i /rpms/badend-1.0.rpm /rpms/kernel-core-6.9.0.rpm
 	grep -qx 'posttrans /1' "$ROOT/engine.log"
 	[ "$(said | tr ';' '\n' | sed 's/^ *//' | sort | xargs)" = 'kernel-added 6.9.0-1 kernel-added 6.9.0-1-bad' ]
 }
 
+# bats test_tags=full
 @test "without a database files come all the same" {
 	rpm_ok -i --nodb /rpms/one-dkms-1.0.rpm
 	[ "$(said)" = 'source-added one 1.0;' ]
 }
 
+# bats test_tags=full
 @test "modules below /usr/lib are those below /lib" {
 	install usr-kernel-1
 	[ "$(said)" = 'kernel-added 6.9.0-2;' ]
 }
 
+# bats test_tags=full
 @test "files that are not in the package, or go elsewhere, are none" {
 	install ghost-dkms-1
 	[ -z "$(said)" ]
@@ -245,6 +254,7 @@ rebuilt() {
 	[ -z "$(said)" ]
 }
 
+# bats test_tags=full
 @test "a directory that looks like a root is not taken for one" {
 	run -0 in_root sh -c "mkdir -p /decoy/usr/libexec/modkiln /decoy/usr/src/one-1.0 &&
 		printf '#!/bin/sh\\ntouch /decoyed\\n' >/decoy/usr/libexec/modkiln/engine && chmod 755 /decoy/usr/libexec/modkiln/engine &&
@@ -254,6 +264,7 @@ rebuilt() {
 	[ "$(said)" = 'source-added one 1.0;' ]
 }
 
+# bats test_tags=full
 @test "two transactions in one process keep what they know to themselves" {
 	run -0 in_root /usr/bin/python3 -c '
 import os, rpm
@@ -276,9 +287,11 @@ assert not one.run(callback, None)'
 }
 
 # A process of the plugin's would be one that rpm starts.
-@test "packages that are none of our business cost no process" {
+@test "packages that are none of our business cost no process, and no trigger of ours does anything" {
 	in_root sh -c 'command -v strace || apt-get install -y -q strace' >/dev/null 2>&1 || skip "no strace to be had"
 	run -0 in_root strace -f -qq -e trace=process -o /root/trace rpm --nosignature -i /rpms/plain-1.0.rpm
+	run ! grep -E 'exec.*engine' "$ROOT/root/trace"
+	run -0 in_root strace -f -qq -e trace=process -o /root/trace rpm --nosignature -i /rpms/elsewhere-1.0.rpm
 	run ! grep -E 'v?fork|clone3?\(' "$ROOT/root/trace"
 	[ "$(grep -c 'execve(' "$ROOT/root/trace")" -eq 1 ]
 }
