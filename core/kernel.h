@@ -12,6 +12,7 @@ struct kiln_kernel {
 	char *release, *arch;
 	bool image;      /* the kernel itself is there: kernel/, modules.builtin or vmlinuz, not only a left-over directory */
 	bool headers;    /* <source>/include is there */
+	bool index_old;  /* a fact says that it came, and its index is older than a module of ours */
 	char *source;    /* <install_tree>/<release>/build, or what the options say; inside the root */
 	char *config;    /* path of the kernel config; NULL: there is none */
 };

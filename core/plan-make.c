@@ -49,6 +49,19 @@ static void plan_index(struct planner *p)
 	}
 }
 
+/* A kernel that came with an index of its own, and for which nothing else is to be done; nor is there an initramfs yet. */
+static void plan_old_index(struct planner *p)
+{
+	for (size_t i = 0; i < p->state->n_kernels; i++) {
+		const struct kiln_kernel *k = &p->state->kernels[i];
+		struct kiln_kern kern = { k->release, k->arch };
+
+		if (k->index_old && kiln_planner_find(p, KILN_OP_INDEX, kiln_no_module, kern) < 0)
+			kiln_planner_append(p, (struct kiln_step){ .op = KILN_OP_INDEX, .kern = kern, .flags = KILN_NEW_KERNEL,
+							  .because = "kernel added" });
+	}
+}
+
 /* Wished for when a kernel has gone: there is nothing to boot, so nothing follows. */
 static void index_of_gone(struct planner *p, const struct kiln_wish *w)
 {
@@ -147,6 +160,7 @@ int kiln_plan_make(const struct kiln_state *s, const struct kiln_want *w, struct
 			if (comes_late(&w->v[i]) == late)
 				plan_wish(&p, &w->v[i]);
 	plan_index(&p);
+	plan_old_index(&p);
 	plan_initramfs(&p);
 	kiln_strv_free(&p.visiting);
 	if (p.result < 0)

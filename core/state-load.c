@@ -14,6 +14,7 @@
 #include "core/base/fs.h"
 #include "core/base/text.h"
 
+#include "core/installed.h"
 #include "core/place.h"
 #include "core/prebuilt.h"
 #include "core/tree.h"
@@ -142,6 +143,16 @@ static void forgive_unlinked(struct kiln_state *s)
 	}
 }
 
+/* A package brings its kernel's index along, over what we had made of it. */
+static void read_index(struct kiln_ctx *ctx, struct kiln_state *s, const struct kiln_fact *f)
+{
+	struct kiln_kern kern = kiln_state_kern(s, f->kern);
+	struct kiln_kernel *k = f->kind == KILN_FACT_KERNEL_ADDED && kern.release ? kiln_state_kernel(s, kern) : NULL;
+
+	if (k && k->image)
+		k->index_old = kiln_installed_after_index(ctx, kern);
+}
+
 static int read_for_facts(struct kiln_ctx *ctx, struct kiln_state *s,
 			  const struct kiln_facts *facts, struct kiln_err *err)
 {
@@ -154,6 +165,8 @@ static int read_for_facts(struct kiln_ctx *ctx, struct kiln_state *s,
 		r = kiln_stale_list(ctx, &s->stale_initramfs);
 	for (size_t i = 0; i < facts->n && r >= 0; i++)
 		r = read_kernel(ctx, s, facts->v[i].kern, err);
+	for (size_t i = 0; i < facts->n && r >= 0; i++)
+		read_index(ctx, s, &facts->v[i]);
 	if (r >= 0)
 		r = kiln_state_read_sources(ctx, s, facts, err);
 	if (r >= 0)

@@ -15,9 +15,8 @@
 #include "core/base/cleanup.h"
 #include "core/base/fs.h"
 
-#include "core/build.h"
+#include "core/installed.h"
 #include "core/tool.h"
-#include "core/tree.h"
 
 #define TRUST_DIR "etc/fapolicyd/trust.d"
 #define PIPE "/run/fapolicyd/fapolicyd.fifo"
@@ -27,25 +26,12 @@ enum { LARGEST_FILE = 4 * 1024 * 1024 };
 /* "PATH SIZE SHA-256"; blanks in a path have no way to be written there. */
 static void add_file(struct kiln_ctx *ctx, const char *installed, struct kiln_buf *b)
 {
-	const char *path = strchr(installed, ' ');
+	const char *path = strchr(installed, ' ') + 1;
 	struct stat st;
 
-	if (!path || strchr(++path, ' ') || fstatat(ctx->root, kiln_rel(path), &st, 0) < 0)
+	if (strchr(path, ' ') || fstatat(ctx->root, kiln_rel(path), &st, 0) < 0)
 		return;
 	kiln_buf_addf(b, "%s %lld %.*s\n", path, (long long)st.st_size, (int)strcspn(installed, " "), installed);
-}
-
-/* Modules of one name, whichever version is installed for the kernel. */
-static void add_module(struct kiln_ctx *ctx, const char *name, struct kiln_kern kern, struct kiln_buf *b)
-{
-	_cleanup_(kiln_record_done) struct kiln_record record = { 0 };
-	_cleanup_(freep) char *version = NULL;
-
-	if (kiln_tree_active(ctx, name, kern, &version) < 0 || !version ||
-	    kiln_record_load(ctx, (struct kiln_mod){ name, version }, kern, &record) < 0)
-		return;
-	for (size_t i = 0; i < record.installed.n; i++)
-		add_file(ctx, record.installed.v[i], b);
 }
 
 /* 1: the file was changed; 0: it said so already; or -errno. */
@@ -75,16 +61,16 @@ static void tell_daemon(struct kiln_ctx *ctx)
 
 void kiln_trust_update(struct kiln_ctx *ctx, struct kiln_kern kern)
 {
-	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
 	_cleanup_(kiln_buf_free) struct kiln_buf text = KILN_BUF_INIT;
 	_cleanup_(freep) char *path = kiln_strf(TRUST_DIR "/modkiln-%s", kern.release);
 	int r = kiln_fs_is_dir(ctx->root, TRUST_DIR) ? 0 : -ENOENT;
 
 	if (r < 0 || !path)
 		return;
-	kiln_fs_list(ctx->root, kiln_rel(ctx->settings.dkms_tree), &names);
-	for (size_t i = 0; i < names.n; i++)
-		add_module(ctx, names.v[i], kern, &text);
+	kiln_installed_list(ctx, kern, &files);
+	for (size_t i = 0; i < files.n; i++)
+		add_file(ctx, files.v[i], &text);
 	r = kiln_buf_ok(&text) ? write_file(ctx, path, &text) : -ENOMEM;
 	if (r < 0)
 		kiln_log(ctx, KILN_LOG_WARNING, "cannot write /%s: %s; fapolicyd may refuse the modules", path, kiln_code_text(r));

@@ -7,6 +7,7 @@
 
 #include "tests/unit/unit-machine.h"
 
+#include "core/installed.h"
 #include "core/label.h"
 
 #define DIR9 "lib/modules/" K9 "/"
@@ -155,12 +156,34 @@ static void test_trust(void **state)
 	assert_false(kiln_fs_exists(root->fd, TRUST));
 }
 
+/* ---- what is installed, as both are told, and when ---- */
+
+static void test_after_index(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 7 }, { .tv_sec = 7 } };
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+
+	add_module(root, "1.2", "");
+	add_installed(root, "1.2", K9);
+	unit_write(root, KO, "12345");
+	save_installed(ctx, HASH " /" KO);
+	assert_false(kiln_installed_after_index(ctx, kern)); /* there is no index */
+	unit_write(root, DIR9 "modules.dep", "");
+	assert_false(kiln_installed_after_index(ctx, kern));
+	assert_int_equal(utimensat(root->fd, DIR9 "modules.dep", old, 0), 0);
+	assert_true(kiln_installed_after_index(ctx, kern));
+	save_installed(ctx, NULL);
+	assert_false(kiln_installed_after_index(ctx, kern));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_wanted),
 		unit_test_with_root(test_files),
 		unit_test_with_root(test_trust),
+		unit_test_with_root(test_after_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,13 +71,14 @@ static void read_module(struct scenario *s, struct kiln_strv *w)
 	}
 }
 
-/* kernel RELEASE [headers] [no-image] */
+/* kernel RELEASE [headers] [no-image] [index-old] */
 static void read_kernel(struct scenario *s, struct kiln_strv *w)
 {
 	struct kiln_kernel *k = kiln_state_add_kernel(s->state, parse_kern(w->v[1]));
 
 	k->headers = has_word(w, "headers");
 	k->image = !has_word(w, "no-image");
+	k->index_old = has_word(w, "index-old");
 }
 
 /* The version of everything that it depends on. */
