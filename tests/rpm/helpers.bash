@@ -51,6 +51,22 @@ suite_root() {
 	in_root rpm -i --nodeps --nosignature $(our_rpms)
 }
 
+# grounds MODULE/VERSION...: for setup_file, all of it: both kernels and these
+# modules as rpms; roots "suite" with our packages, "kernel" with the old kernel, too.
+grounds() {
+	local module
+	rpm_setup || return 1
+	kernel_rpm "$OLD"
+	kernel_rpm "$NEW"
+	for module; do
+		module_rpm "${module%/*}" "${module#*/}"
+	done
+	suite_root
+	base_root kernel suite
+	in_root rpm -i --nosignature "$(core "$OLD")" "$(devel "$OLD")"
+	rm -f "$ROOT/var/log/posttrans.log"
+}
+
 # in_root CMD...: our packages are in /ours, the others in /rpms.
 in_root() {
 	"$GROUND" run --bind "$PACKAGES:/ours" --bind "$RPMS:/rpms" "$ROOT" -- "$@"
@@ -77,6 +93,13 @@ mod() {
 # package_of FILE: the name under which rpm has installed it.
 package_of() {
 	in_root rpm -qp --nosignature --qf '%{NVRA}' "$1" 2>/dev/null
+}
+
+# has COMMAND PACKAGE: from Debian, into this test's root; else the test is skipped.
+has() {
+	local log=$BATS_TEST_TMPDIR/apt.log
+	in_root sh -c "command -v $1 >/dev/null || apt-get install -y -q $2 && command -v $1" >"$log" 2>&1 ||
+		skip "no $1 in Debian's $SUITE: $(tail -n 1 "$log")"
 }
 
 # ---- what happened ----
