@@ -21,11 +21,6 @@
 
 enum { LARGEST = 64 * 1024 * 1024, A_DAY = 24 * 3600 };
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
 /* ---- times ---- */
 
 static int take_oldest(int dir, const char *name, struct timespec *ret)
@@ -34,7 +29,7 @@ static int take_oldest(int dir, const char *name, struct timespec *ret)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!ret->tv_sec || is_before(&st.st_mtim, ret))
+	if (!ret->tv_sec || kiln_fs_is_before(&st.st_mtim, ret))
 		*ret = st.st_mtim;
 	return 0;
 }
@@ -56,7 +51,7 @@ static int index_time(int dir, struct timespec *ret, struct kiln_err *err)
 	if (r < 0)
 		return kiln_fail(err, -ENOTSUP, "there is no whole index");
 	clock_gettime(CLOCK_REALTIME, &now);
-	return is_before(ret, &now) ? 0 : kiln_fail(err, -ENOTSUP, "the index is of the future");
+	return kiln_fs_is_before(ret, &now) ? 0 : kiln_fail(err, -ENOTSUP, "the index is of the future");
 }
 
 static int check_older(int dir, const char *path, const struct timespec *index, struct kiln_err *err)
@@ -65,7 +60,7 @@ static int check_older(int dir, const char *path, const struct timespec *index, 
 
 	if (fstatat(dir, path, &st, 0) < 0)
 		return kiln_fail(err, -errno, "cannot look at %s: %m", path);
-	return is_before(&st.st_ctim, index) ? 0 : kiln_fail(err, -ENOTSUP, "%s is younger than the index", path);
+	return kiln_fs_is_before(&st.st_ctim, index) ? 0 : kiln_fail(err, -ENOTSUP, "%s is younger than the index", path);
 }
 
 /* depmod itself, and the kernel's lists: every modules.* that is not known to be made by depmod. */
@@ -128,7 +123,7 @@ struct adoption {
 /* As it was when the index was made: the same, or (stamp 0) to be read again, or not there. */
 static int adopt_file(struct adoption *a, const struct kiln_index_file *f, struct kiln_err *err)
 {
-	bool old = is_before(&f->changed, &a->index), listed = kiln_index_map_get(&a->paths, f->path) == 0;
+	bool old = kiln_fs_is_before(&f->changed, &a->index), listed = kiln_index_map_get(&a->paths, f->path) == 0;
 
 	if (old && !listed)
 		return kiln_fail(err, -ENOTSUP, "%s is not in the index", f->path);

@@ -40,11 +40,6 @@ void kiln_installed_list(struct kiln_ctx *ctx, struct kiln_kern kern, struct kil
 		add_module(ctx, names.v[i], kern, ret);
 }
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
-}
-
 bool kiln_installed_after_index(struct kiln_ctx *ctx, struct kiln_kern kern)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
@@ -56,7 +51,7 @@ bool kiln_installed_after_index(struct kiln_ctx *ctx, struct kiln_kern kern)
 	kiln_installed_list(ctx, kern, &files);
 	for (size_t i = 0; i < files.n; i++)
 		if (fstatat(ctx->root, kiln_rel(strchr(files.v[i], ' ') + 1), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    is_before(&made.st_mtim, &st.st_mtim))
+		    kiln_fs_is_before(&made.st_mtim, &st.st_mtim))
 			return true;
 	return false;
 }

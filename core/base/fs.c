@@ -181,3 +181,8 @@ int kiln_fs_read_link(int dir, const char *path, char **ret)
 		return 0;
 	}
 }
+
+bool kiln_fs_is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}

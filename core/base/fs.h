@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "core/base/err.h"
 #include "core/base/strv.h"
@@ -65,6 +66,9 @@ int kiln_fs_unlink(int dir, const char *path); /* a missing one is fine */
 /* rename within one file system, then fsync of both directories; across file systems -EXDEV. */
 int kiln_fs_rename(int from_dir, const char *from, int to_dir, const char *to);
 int kiln_fs_sync_dir(int dir, const char *path);
+
+/* Whether a comes before b, to the nanosecond: times of files are compared that are written in one second. */
+bool kiln_fs_is_before(const struct timespec *a, const struct timespec *b);
 
 /* 1: same bytes, 0: not (or one is missing), -errno. */
 int kiln_fs_same(int a_dir, const char *a, int b_dir, const char *b);
