@@ -119,6 +119,15 @@ char *kiln_pack_path(const struct kiln_pack *p, const char *path)
 
 /* ---- the source ---- */
 
+/* What -c names is what the package was made by, and so what its users build by. */
+static int stage_other_conf(const struct kiln_pack *p, const char *path)
+{
+	_cleanup_(freep) char *to = kiln_strf("%s/dkms.conf", path);
+	int r = to ? kiln_fs_unlink(p->work_dir, to) : -ENOMEM;
+
+	return r < 0 ? r : kiln_fs_copy_file(p->ctx->root, kiln_rel(p->ctx->settings.conf), p->work_dir, to, 0644, false);
+}
+
 int kiln_pack_stage_source(const struct kiln_pack *p, const char *path, struct kiln_err *err)
 {
 	/* Version control's, and the packaging of somebody else. */
@@ -138,6 +147,8 @@ int kiln_pack_stage_source(const struct kiln_pack *p, const char *path, struct k
 
 		r = more ? kiln_fs_remove_tree(p->work_dir, more) : -ENOMEM;
 	}
+	if (r >= 0 && p->ctx->settings.conf)
+		r = stage_other_conf(p, path);
 	if (r < 0)
 		kiln_err_wrap(err, "cannot copy %s", p->wish->source);
 	return r;

@@ -99,7 +99,10 @@ int kiln_pack_open(struct kiln_ctx *ctx, const struct kiln_package_wish *wish, s
 		   struct kiln_err *err);
 /* Removes the work directory. */
 void kiln_pack_close(struct kiln_pack *p); /* also for _cleanup_ */
-/* A copy of the module's source without what version control keeps, as path below the work directory. */
+/*
+ * A copy of the module's source without what version control keeps, with the dkms.conf that settings.conf names,
+ * as path below the work directory.
+ */
 int kiln_pack_stage_source(const struct kiln_pack *p, const char *path, struct kiln_err *err);
 /* The postinst for systems whose dkms has none, as path below the work directory. */
 int kiln_pack_copy_postinst(const struct kiln_pack *p, const char *to, struct kiln_err *err);

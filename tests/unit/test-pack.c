@@ -257,6 +257,29 @@ static void test_old_folder(void **state)
 	assert_in(root, "out/debian/control", (const char *const[]){ "Package: acme-dkms\nVersion: 1.2\n", NULL });
 }
 
+/* ---- the source ---- */
+
+/* A dkms.conf from elsewhere is what the package is made by: what is installed from it has to build the same. */
+static void test_other_conf(void **state)
+{
+	struct unit_root *root = *state;
+	struct kiln_options o = { .root = root->path, .arch = "x86_64", .conf = "/other.conf" };
+	struct kiln_package_wish wish = { .form = KILN_PACKAGE_DEB, .mod = mod, .source = "/src/acme-1.2", .to = -1 };
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+	_cleanup_(kiln_pack_close) struct kiln_pack pack = { .work_dir = -1, .source = -1 };
+	_cleanup_(freep) char *text = NULL;
+
+	write_driver(root);
+	unit_dir(root, "tmp");
+	unit_write(root, "other.conf", "PACKAGE_NAME=acme\nPACKAGE_VERSION=1.2\nMAKE=other\n");
+	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
+	assert_int_equal(kiln_pack_open(ctx, &wish, &pack, NULL), 0);
+	assert_int_equal(kiln_pack_stage_source(&pack, "there/acme-1.2", NULL), 0);
+	assert_int_equal(kiln_fs_read(pack.work_dir, "there/acme-1.2/dkms.conf", 4096, &text, NULL), 0);
+	assert_string_equal(text, "PACKAGE_NAME=acme\nPACKAGE_VERSION=1.2\nMAKE=other\n");
+	assert_true(kiln_fs_exists(pack.work_dir, "there/acme-1.2/acme.c"));
+}
+
 /* ---- bad input ---- */
 
 static void assert_refused(const struct unit_root *root, enum kiln_package_form form, int code, const char *words)
@@ -304,6 +327,7 @@ int main(void)
 		unit_test_with_root(test_meta),	       unit_test_with_root(test_license_in_header), cmocka_unit_test(test_readmes),
 		unit_test_with_root(test_spec),	       unit_test_with_root(test_debian),
 		unit_test_with_root(test_order_of_templates), unit_test_with_root(test_old_folder),
+		unit_test_with_root(test_other_conf),
 		unit_test_with_root(test_refusals),    unit_test_with_root(test_illegal),
 	};
 
