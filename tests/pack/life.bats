@@ -114,11 +114,18 @@ sources() {
 		dkms status | grep installed'
 }
 
-@test "source packages build in a clean root" {
-	run -0 in_packer bash -ec "$WITH_MODULE"'
+# source_packages: those of one module, made once.
+source_packages() {
+	[ ! -d "$OUT/src" ] || return 0
+	# shellcheck disable=SC2016 # expanded there
+	in_packer bash -ec "$WITH_MODULE"'
 		module kilnpair 1.2
 		dkms mkdsc kilnpair && dkms mkrpm kilnpair
 		mkdir -p /out/src && cp ./*.dsc ./*.tar.* ./*.src.rpm /out/src'
+}
+
+@test "source packages build in a clean root" {
+	run -0 source_packages
 	local clean=$BATS_FILE_TMPDIR/ours-clean
 	"$GROUND" new "$SUITE/min" "$clean" >/dev/null
 	run -0 "$GROUND" run --bind "$OUT:/out" "$clean" -- bash -ec '
@@ -128,6 +135,15 @@ sources() {
 		cd /root && dpkg-source -x /out/src/*.dsc src && cd src
 		apt-get build-dep -y -q . >/dev/null
 		dpkg-buildpackage -us -uc && ls ../kilnpair-dkms_1.2-1_all.deb'
+}
+
+@test "sbuild, as an ordinary user, builds the source package of Debian" {
+	run -0 source_packages
+	local farm=$BATS_FILE_TMPDIR/ours-farm
+	"$GROUND" new "$SUITE/min" "$farm" >/dev/null
+	run -0 "$GROUND" run --bind "$OUT:/out" --bind "$BATS_TEST_DIRNAME:/pack" "$farm" -- \
+		bash -ec '/pack/farm '"$SUITE"' "$(echo /out/src/*.dsc)"; dpkg-deb -I /home/farm/kilnpair-dkms_1.2-1_all.deb'
+	[[ $output == *"Package: kilnpair-dkms"* ]]
 }
 
 # variants_made: packages of the five in three variants, made once.
