@@ -17,8 +17,9 @@ static bool is_temporary(const char *path)
 {
 	const char *name = strrchr(path, '/');
 
-	return strstr(path, "/.tmp_") || strstr(path, "/.removed-") || strstr(path, "modkiln/work/") ||
-	       strstr(path, "log/modkiln") || strstr(path, "/build") || (name && name[1] == '.');
+	return strstr(path, "/.tmp_") || strstr(path, "/.removed-") || strstr(path, "/.load.new/") ||
+	       kiln_text_ends(path, ".modkiln-new") || strstr(path, "modkiln/work/") || strstr(path, "log/modkiln") ||
+	       strstr(path, "/build") || (name && name[1] == '.');
 }
 
 static bool is_writing(enum fault_call c)
@@ -33,7 +34,7 @@ static bool is_in(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
 }
 
-/* Whether the last call that wrote to this file before `end` was followed by an fsync. */
+/* Whether the last call that wrote to this file before `end` was followed by an fsync, or by one of everything. */
 static bool is_synced(const struct fault_event *e, size_t end, const char *path)
 {
 	bool synced = true;
@@ -41,7 +42,7 @@ static bool is_synced(const struct fault_event *e, size_t end, const char *path)
 	for (size_t i = 0; i < end; i++) {
 		if (is_writing(e[i].call) && !strcmp(e[i].path, path))
 			synced = false;
-		else if (e[i].call == CALL_FSYNC && !strcmp(e[i].path, path))
+		else if (e[i].call == CALL_SYNCFS || (e[i].call == CALL_FSYNC && !strcmp(e[i].path, path)))
 			synced = true;
 		else if (e[i].call == CALL_RENAME && !strcmp(e[i].to, path))
 			synced = true; /* judged when it was renamed */

@@ -38,8 +38,8 @@ const char *fault_call_name(enum fault_call c)
 		[CALL_OPEN] = "open",	  [CALL_CREATE] = "create",   [CALL_READ] = "read",   [CALL_WRITE] = "write",
 		[CALL_COPY] = "copy",	  [CALL_RENAME] = "rename",   [CALL_EXCHANGE] = "exchange",
 		[CALL_UNLINK] = "unlink", [CALL_MKDIR] = "mkdir",     [CALL_SYMLINK] = "symlink",
-		[CALL_FSYNC] = "fsync",	  [CALL_CHMOD] = "chmod",     [CALL_TIMES] = "times", [CALL_STAT] = "stat",
-		[CALL_READLINK] = "readlink",
+		[CALL_FSYNC] = "fsync",	  [CALL_SYNCFS] = "syncfs",   [CALL_CHMOD] = "chmod", [CALL_TIMES] = "times",
+		[CALL_STAT] = "stat",	  [CALL_READLINK] = "readlink",
 	};
 
 	return names[c];
@@ -71,7 +71,7 @@ const char *fault_class(const char *path)
 		{ "lib/modkiln/work", "work" },		{ "lib/modkiln", "state" },
 		{ "log/modkiln", "log" },		{ "/build/", "headers" },
 		{ "/original_module", "originals" },	{ "/.tmp_", "staging" },
-		{ "lib/dkms", "tree" },			{ "modules/6.1.0-9/updates", "modules" },
+		{ "lib/dkms/.load", "load" },		{ "lib/dkms", "tree" },			{ "modules/6.1.0-9/updates", "modules" },
 		{ "lib/modules", "kernel" },		{ "usr/src", "source" },
 		{ "etc/", "etc" },
 	};
@@ -232,6 +232,7 @@ WRAP(int, unlinkat, (int dir, const char *path, int flags), about(CALL_UNLINK, d
 WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), about(CALL_MKDIR, dir, path), dir, path, mode)
 WRAP(int, symlinkat, (const char *text, int dir, const char *path), about(CALL_SYMLINK, dir, path), text, dir, path)
 WRAP(int, fsync, (int fd), about(CALL_FSYNC, fd, NULL), fd)
+WRAP(int, syncfs, (int fd), about(CALL_SYNCFS, fd, NULL), fd)
 WRAP(int, fchmod, (int fd, mode_t mode), about(CALL_CHMOD, fd, NULL), fd, mode)
 WRAP(int, futimens, (int fd, const struct timespec *t), about(CALL_TIMES, fd, NULL), fd, t)
 WRAP(int, fstatat, (int dir, const char *path, struct stat *st, int flags), about(CALL_STAT, dir, path), dir, path, st,

@@ -15,19 +15,24 @@
 #define K     "6.1.0-9"
 #define MAGIC K " SMP mod_unload modversions "
 
-#define ARRIVED "source-added acme 2.0\nsource-added beta 1\n"
+#define ARRIVED	  "source-added acme 2.0\nsource-added beta 1\n"
+#define INSTALLED "autoinstall " K " x86_64\n"
+#define REMOVED	  "request remove acme 2.0 -\nrequest remove acme 1.0 -\n"
+#define LOADED	  "load acme 1.0 @ force\n"
 
 const struct fault_scenario fault_scenarios[] = {
-	{ "arrival", NULL, ARRIVED, ARRIVED, false },
-	{ "first install", "", "autoinstall " K " x86_64\n", "autoinstall " K " x86_64\n", false },
-	{ "upgrade", "request install acme 1.0 " K " x86_64\n", "request install acme 2.0 " K " x86_64 force\n",
-	  "autoinstall " K " x86_64\n", false },
-	{ "removal", "autoinstall " K " x86_64\n", "request remove acme 2.0 -\nrequest remove acme 1.0 -\n",
-	  "request remove acme 2.0 -\nrequest remove acme 1.0 -\n", false },
-	{ "rollback", "request install acme 1.0 " K " x86_64\nrequest install acme 2.0 " K " x86_64\n",
-	  "request rollback acme 1.0 " K " x86_64\n", "autoinstall " K " x86_64\n", true },
+	{ .name = "arrival", .during = ARRIVED, .after = ARRIVED },
+	{ .name = "first install", .before = "", .during = INSTALLED, .after = INSTALLED },
+	{ .name = "upgrade", .before = "request install acme 1.0 " K " x86_64\n",
+	  .during = "request install acme 2.0 " K " x86_64 force\n", .after = INSTALLED },
+	{ .name = "removal", .before = INSTALLED, .during = REMOVED, .after = REMOVED },
+	{ .name = "rollback", .before = "request install acme 1.0 " K " x86_64\nrequest install acme 2.0 " K " x86_64\n",
+	  .during = "request rollback acme 1.0 " K " x86_64\n", .after = INSTALLED, .either = true },
+	{ .name = "load", .before = "request build acme 1.0 " K " x86_64\n", .during = LOADED, .after = LOADED, .packed = true },
 };
 const size_t fault_n_scenarios = ARRAY_SIZE(fault_scenarios);
+
+static char archive[80]; /* beside the machine, as from another one */
 
 /* ---- the beginning ---- */
 
@@ -71,6 +76,22 @@ static void write_kernel(const struct unit_root *root)
 	unit_write(root, "etc/depmod.d/dkms.conf", "search updates updates/dkms built-in\n");
 }
 
+static void pack_acme(const char *root)
+{
+	struct kiln_options o = { .root = root, .arch = "x86_64" };
+	struct kiln_tarball t = { .mod = { "acme", "1.0" }, .archive = "acme.tar" };
+	_cleanup_(kiln_strv_free) struct kiln_strv warnings = KILN_STRV_INIT;
+	_cleanup_(freep) char *made = NULL;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = NULL;
+
+	assert_int_equal(kiln_ctx_new(&o, &ctx, NULL), 0);
+	assert_int_equal(kiln_tarball_make(ctx, &t, &made, &warnings, NULL), 0);
+	snprintf(archive, sizeof(archive), "%s.tar", root);
+	assert_int_equal(kiln_fs_unlink(AT_FDCWD, archive), 0);
+	assert_int_equal(kiln_fs_copy_file(AT_FDCWD, made, AT_FDCWD, archive, 0644, false), 0);
+	assert_int_equal(fault_world_run(root, "request remove acme 1.0 -\n"), 0);
+}
+
 void fault_world_make(const char *path, const struct fault_scenario *s)
 {
 	struct unit_root root = { .fd = -1 };
@@ -90,16 +111,32 @@ void fault_world_make(const char *path, const struct fault_scenario *s)
 	assert_int_equal(fault_world_run(path, "request add acme 1.0 -\nrequest add acme 2.0 -\nrequest add beta 1 -\n"), 0);
 	if (*s->before)
 		assert_int_equal(fault_world_run(path, s->before), 0);
+	if (s->packed)
+		pack_acme(path);
 }
 
 /* ---- a run ---- */
+
+/* The text of facts, with the archive's name in place of "@". */
+static char *facts_text(const char *facts)
+{
+	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
+	char *ret = NULL;
+
+	kiln_buf_addf(&b, "modkiln-facts 1\n");
+	for (const char *at; (at = strchr(facts, '@')); facts = at + 1)
+		kiln_buf_addf(&b, "%.*s%s", (int)(at - facts), facts, archive);
+	kiln_buf_addf(&b, "%s", facts);
+	kiln_buf_steal(&b, &ret);
+	return ret;
+}
 
 static int run_engine(const char *root, const char *facts)
 {
 	struct kiln_options o = { .root = root, .arch = "x86_64", .jobs = 1 };
 	_cleanup_(kiln_facts_freep) struct kiln_facts *f = kiln_facts_new();
 	_cleanup_(kiln_report_freep) struct kiln_report *report = NULL;
-	_cleanup_(freep) char *text = kiln_strf("modkiln-facts 1\n%s", facts);
+	_cleanup_(freep) char *text = facts_text(facts);
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_ctx *ctx = NULL;
 	int r;

@@ -10,6 +10,7 @@ struct fault_scenario {
 	const char *during; /* facts, carried out with one */
 	const char *after;  /* facts that make up for it */
 	bool either;        /* not begun is as good an end as done */
+	bool packed;        /* acme 1.0 is put into an archive, which "@" in facts means, and removed */
 };
 
 extern const struct fault_scenario fault_scenarios[];
