@@ -200,19 +200,30 @@ other_name() {
 	nothing_pending
 }
 
+# built_package: kilnhello 1.0 with what is built for both kernels in an archive.
+built_package() {
+	local dir=$BATS_TEST_TMPDIR/built
+	dpkg-deb -R "$MODS/kilnhello-dkms_1.0-1_all.deb" "$dir"
+	mkdir -p "$dir/usr/share/kilnhello-dkms"
+	in_root dkms mktarball kilnhello/1.0 -k all --archive /root/kilnhello-1.0.dkms.tar.gz
+	mv "$ROOT/root/kilnhello-1.0.dkms.tar.gz" "$dir/usr/share/kilnhello-dkms"
+	pack "$dir" kilnhello-dkms 1.0-2 'Depends: dkms (>= 3.0.3-4~)'
+}
+
 # bats test_tags=full
-@test "every *-dkms package of Debian, without any kernel" {
-	[ "$SUITE" = bookworm ] || skip "the list is that of bookworm"
-	base_root all apt
-	in_root apt-get -y -q install "$OURS"
-	in_root apt-cache search --names-only -- '-dkms$' | cut -d' ' -f1 >"$ROOT/root/all"
-	# shellcheck disable=SC2046 # a list
-	apt install $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
+@test "a package that brings its modules built: nothing is compiled, not even headers are needed" {
+	fresh module
+	built_package
+	apt purge kilnhello-dkms "linux-headers-$OLD"
+	nothing_left kilnhello
+	apt install /mods/kilnhello-dkms_1.0-2_all.deb
+	grep '^modkiln\|^Error\|^kilnhello\|^Loading' <<<"$output"
+	[ "$(builds kilnhello)" -eq 0 ]
+	for k in "$OLD" "$NEW"; do
+		installed kilnhello "$k"
+		in_initramfs kilnhello "$k"
+	done
 	settled
-	[ "$(status_of | grep -c ': added$')" -ge 25 ]
-	# shellcheck disable=SC2046
-	apt purge $(grep -vE '^(dkms|dh-dkms)$' "$ROOT/root/all")
-	[ -z "$(status_of)" ]
-	settled
-	drop_roots all
+	apt purge kilnhello-dkms
+	nothing_left kilnhello
 }

@@ -32,7 +32,7 @@ module_deb_verb() {
 		Description: source of the kernel module $name
 	CONTROL
 	for script in postinst prerm; do
-		sed "s/@NAME@/$name/; s/@VERSION@/$version/" "$GROUND_DIR/lib/module.$script" >"$dir/DEBIAN/$script"
+		sed "s/@NAME@/$name/g; s/@VERSION@/$version/g" "$GROUND_DIR/lib/module.$script" >"$dir/DEBIAN/$script"
 		chmod 755 "$dir/DEBIAN/$script"
 	done
 	dpkg-deb --root-owner-group -Zgzip -z1 -b "$dir" "$out/${name}-dkms_$version-1_all.deb" >&2
