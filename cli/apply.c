@@ -77,7 +77,7 @@ static int say_source(struct cli *c, struct kiln_facts *facts, const struct cli_
 	if (!s)
 		return status;
 	if (kiln_state_has_module(s, cli_mod_name(m)) && !c->options.force)
-		return refuse_source(c, m);
+		return kiln_source_in_place(c->ctx, m->source, cli_mod_name(m)) ? CLI_OK : refuse_source(c, m);
 	r = kiln_facts_import(facts, cli_mod_name(m), m->source, flags_of(c));
 	return r < 0 ? kiln_code_status(r) : CLI_OK;
 }

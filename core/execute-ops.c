@@ -83,14 +83,6 @@ static void op_recover(const struct work *w, struct kiln_done *d, bool *changed)
 
 /* ---- import, add ---- */
 
-static bool same_directory(struct kiln_ctx *ctx, const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !fstatat(AT_FDCWD, a, &x, 0) && !fstatat(ctx->root, kiln_rel(b), &y, 0) &&
-	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
 {
 	_cleanup_(freep) char *to = kiln_tree_source_dir(w->ctx, w->step->mod);
@@ -102,7 +94,7 @@ static void op_import(const struct work *w, struct kiln_done *d, bool *changed)
 		out_of_memory(d);
 		return;
 	}
-	if (same_directory(w->ctx, w->step->from, to))
+	if (kiln_source_in_place(w->ctx, w->step->from, w->step->mod))
 		return;
 	r = kiln_source_import(w->ctx, w->step->from, to, &err);
 	if (r < 0) {

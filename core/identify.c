@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a source directory calls itself: needed before it has a place in the tree. */
+/* What a source directory calls itself, and whether it is where that says it belongs. */
 #include "core/conf.h"
 
 #include <fcntl.h>
@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "core/base/cleanup.h"
+
+#include "core/tree.h"
 
 /* path, or the directory of the conf that path is. */
 static char *directory_of(struct kiln_ctx *ctx, const char *path)
@@ -40,4 +42,13 @@ int kiln_source_identify(struct kiln_ctx *ctx, const char *path, char **name, ch
 	*name = TAKE_PTR(conf->name);
 	*version = TAKE_PTR(conf->version);
 	return 0;
+}
+
+bool kiln_source_in_place(struct kiln_ctx *ctx, const char *dir, struct kiln_mod mod)
+{
+	_cleanup_(freep) char *place = kiln_tree_source_dir(ctx, mod);
+	struct stat a, b;
+
+	return place && !fstatat(AT_FDCWD, dir, &a, 0) && !fstatat(ctx->root, kiln_rel(place), &b, 0) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }

@@ -96,6 +96,8 @@ bool kiln_ctx_no_autoinstall(const struct kiln_ctx *ctx);
 
 /* Name and version that DIR/dkms.conf (or the conf itself) gives itself; both owned by the caller. */
 int kiln_source_identify(struct kiln_ctx *ctx, const char *path, char **name, char **version, struct kiln_err *err);
+/* Whether dir, a path of this system and not of the root, is <source_tree>/<name>-<version>, where mod's source belongs. */
+bool kiln_source_in_place(struct kiln_ctx *ctx, const char *dir, struct kiln_mod mod);
 
 /* ---- facts: what happened, or what somebody asks for --------------------------- */
 

@@ -13,6 +13,7 @@ setup_file() {
 	module_deb kilnhello 1.0
 	by_hand kilnhand kilnhello
 	by_hand kilnbad kilnbroken
+	by_hand kilndir kilnhello /usr/src/kilndir-1.0
 	asks_debconf
 	base_root suite apt
 	prepare
@@ -26,8 +27,9 @@ teardown_file() {
 	drop_roots suite kernel
 }
 
-# by_hand NAME FROM: a package NAME of one of our modules under another name; its
-# postinst does everything with dkms, and notes what it saw.
+# by_hand NAME FROM [WORD]: a package NAME of one of our modules under another name; its
+# postinst does everything with dkms, and notes what it saw.  WORD: what it calls
+# the module when it adds it.
 by_hand() {
 	local dir=$BATS_FILE_TMPDIR/$1
 	mkdir -p "$dir/usr/src" "$dir/DEBIAN"
@@ -39,7 +41,7 @@ by_hand() {
 		set -e
 		k=\$(ls /lib/modules | sort -V | tail -n 1)
 		note() { echo "\$*" >>/var/log/$1; }
-		dkms add $1/1.0 && note add 0
+		dkms add ${3:-$1/1.0} && note add 0
 		rc=0; dkms build $1/1.0 -k "\$k" || rc=\$?
 		note build \$rc
 		rc=0; dkms install $1/1.0 -k "\$k" || rc=\$?
@@ -103,11 +105,14 @@ asks_debconf() {
 
 @test "without headers dkms in a postinst succeeds, and the headers bring the module" {
 	fresh suite
-	apt install "linux-image-$NEW" /mods/kilnhand_1.0_all.deb
-	printf '%s\n' 'add 0' 'build 0' 'install 0' | diff - "$ROOT/var/log/kilnhand"
+	apt install "linux-image-$NEW" /mods/kilnhand_1.0_all.deb /mods/kilndir_1.0_all.deb
+	for name in kilnhand kilndir; do
+		printf '%s\n' 'add 0' 'build 0' 'install 0' | diff - "$ROOT/var/log/$name"
+	done
 	settled
 	apt install "linux-headers-$NEW"
 	installed kilnhand "$NEW"
+	installed kilndir "$NEW"
 	settled
 	nothing_pending
 }

@@ -212,6 +212,25 @@ static void test_identify(void **state)
 	}
 }
 
+/* However it is named; a copy of it is another source. */
+static void test_in_place(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root, NULL);
+	_cleanup_(freep) char *place = kiln_strf("%s/usr/src/acme-1", root->path), *link = kiln_strf("%s/link", root->path);
+	_cleanup_(freep) char *copy = kiln_strf("%s/home/acme-1", root->path);
+	const struct kiln_mod acme = { "acme", "1" }, next = { "acme", "2" };
+
+	assert_false(kiln_source_in_place(ctx, place, acme));
+	unit_write(root, "usr/src/acme-1/dkms.conf", "PACKAGE_NAME=acme\nPACKAGE_VERSION=1\n");
+	unit_write(root, "home/acme-1/dkms.conf", "PACKAGE_NAME=acme\nPACKAGE_VERSION=1\n");
+	assert_int_equal(symlinkat("usr/src/acme-1", root->fd, "link"), 0);
+	assert_true(kiln_source_in_place(ctx, place, acme));
+	assert_true(kiln_source_in_place(ctx, link, acme));
+	assert_false(kiln_source_in_place(ctx, copy, acme));
+	assert_false(kiln_source_in_place(ctx, place, next));
+}
+
 /* Over what a run that was cut off left, and beside a version that is there. */
 static void test_register(void **state)
 {
@@ -249,6 +268,7 @@ int main(void)
 		unit_test_with_root(test_open_stays_inside),
 		unit_test_with_root(test_ctx),
 		unit_test_with_root(test_identify),
+		unit_test_with_root(test_in_place),
 		unit_test_with_root(test_register),
 	};
 
