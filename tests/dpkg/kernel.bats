@@ -154,6 +154,20 @@ teardown_file() {
 	nothing_pending
 }
 
+# bats test_tags=full
+@test "headers without a kernel, as in a container, and they go again: nothing is left" {
+	fresh suite
+	apt install "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	[ "$(builds kilnhello)" -eq 1 ]
+	placed kilnhello "$NEW"
+	apt purge "linux-headers-$NEW"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ ! -e "$ROOT/lib/modules/$NEW" ]
+	[ "$(status_of)" = "kilnhello/1.0: added" ]
+	settled
+	nothing_pending
+}
+
 # other_layout K: the kernel's package with its modules below the other one of the two names of /lib/modules.
 other_layout() {
 	local deb dir=$BATS_TEST_TMPDIR/layout
