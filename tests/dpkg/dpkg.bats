@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # dpkg without apt, in several runs, without its triggers, with a compiler that
-# is not configured, and beside a dkms that somebody typed.
+# is not configured, beside a dkms that somebody typed, and where /proc is missing.
 
 load helpers
 
@@ -135,5 +135,19 @@ until_building() {
 	in_root dpkg-trigger --no-await dkms-reconcile
 	run -0 in_root dpkg --configure -a
 	installed kilnfirst "$OLD"
+	nothing_pending
+}
+
+@test "an image without /proc and /dev, without a kernel, and without initramfs-tools" {
+	fresh suite
+	in_root apt-get -y -q purge initramfs-tools initramfs-tools-core
+	run -0 "$GROUND" run --no-proc --bind "$MODS:/mods" "$ROOT" -- \
+		apt-get -y -q install "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	[ "$(builds kilnhello)" -eq 1 ]
+	placed kilnhello "$NEW"
+	settled
+	run -0 "$GROUND" run --no-proc "$ROOT" -- apt-get -y -q purge kilnhello-dkms
+	nothing_left kilnhello
+	settled
 	nothing_pending
 }
