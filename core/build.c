@@ -147,6 +147,7 @@ static void remember(struct kiln_build *b, int code, const char *reason)
 {
 	_cleanup_(kiln_record_done) struct kiln_record old = { 0 };
 	struct kiln_record r = { .version = 1, .failed = code < 0, .code = -code };
+	char tools[KILN_HASH_SIZE];
 	int e;
 
 	if (!*b->inputs.hash)
@@ -159,6 +160,8 @@ static void remember(struct kiln_build *b, int code, const char *reason)
 		r.isolation = (char *)kiln_isolation_name(kiln_sandbox_level(b->sandbox));
 	if (code >= 0)
 		remember_for_reuse(b, &r);
+	else if (kiln_record_tools(b->ctx, tools) >= 0)
+		r.tools = tools;
 	e = kiln_record_save(b->ctx, b->job->mod, b->kern, &r);
 	kiln_strv_free(&r.made);
 	free(r.salt);

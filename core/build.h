@@ -78,6 +78,7 @@ struct kiln_record {
 	char *isolation;    /* level of the last build: kiln_isolation_name(); NULL: not known */
 	bool held;          /* rolled back: not installed of itself while the inputs are these */
 	char *inputs;       /* hash over source, conf, headers, compiler: kiln_record_inputs() */
+	char *tools;        /* of a failed build: kiln_record_tools() at that time; NULL: not known */
 	char *reuse, *salt; /* with reuse=proven: kiln_build.reuse_key and CONFIG_BUILD_SALT; NULL: not for reuse */
 	struct kiln_strv made;      /* and the files that were published, each with "SHA-256 " before it */
 	struct kiln_strv installed; /* paths of installed modules, inside the root, each with "SHA-256 " before it */
@@ -95,6 +96,8 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 /* Sets what a record says of the inputs to what they are now; -errno: they cannot be told. */
 int kiln_record_renew(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		      const struct kiln_kernel *kernel, struct kiln_record *ret);
+/* Hash over the programs of this root that builds start, for a failed build may succeed with others. record-tools.c; 0 or -ENOMEM. */
+int kiln_record_tools(struct kiln_ctx *ctx, char ret[KILN_HASH_SIZE]);
 /* Reads what the inputs of all modules for a kernel have in common: once, before workers do. */
 void kiln_record_prepare(struct kiln_ctx *ctx, const struct kiln_kernel *kernel);
 /* -ENOENT: there is none; an unreadable one counts as none and is dropped. */

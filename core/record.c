@@ -38,6 +38,7 @@ void kiln_record_done(struct kiln_record *r)
 	free(r->reason);
 	free(r->isolation);
 	free(r->inputs);
+	free(r->tools);
 	free(r->reuse);
 	free(r->salt);
 	kiln_strv_free(&r->made);
@@ -66,6 +67,8 @@ static int read_line(struct kiln_record *r, const char *key, const char *word)
 		return set_string(&r->isolation, word);
 	} else if (!strcmp(key, "inputs")) {
 		return set_string(&r->inputs, word);
+	} else if (!strcmp(key, "tools")) {
+		return set_string(&r->tools, word);
 	} else if (!strcmp(key, "reuse")) {
 		return set_string(&r->reuse, word);
 	} else if (!strcmp(key, "salt")) {
@@ -144,6 +147,7 @@ static void print_record(struct kiln_buf *b, const struct kiln_record *r)
 	if (r->held)
 		print_line(b, "held", "yes");
 	print_line(b, "inputs", r->inputs ? r->inputs : "");
+	print_line(b, "tools", r->tools);
 	print_line(b, "reason", r->reason);
 	print_line(b, "isolation", r->isolation);
 	print_line(b, "reuse", r->reuse);

@@ -89,6 +89,14 @@ static void inputs_now(const struct judge *j, const struct kiln_module *m, struc
 			 kiln_err_text(&err));
 }
 
+/* Whether a build that failed would find the compilers and programs that it found then. */
+static bool has_same_tools(const struct judge *j, const struct kiln_record *record)
+{
+	char now[KILN_HASH_SIZE];
+
+	return !record->tools || kiln_record_tools(j->ctx, now) < 0 || !strcmp(record->tools, now);
+}
+
 /*
  * What was tried before.  A set without a record was built by bash dkms and is
  * taken as it is.  Behind a failed build there may still be the set that was
@@ -112,7 +120,7 @@ static int consult_record(const struct judge *j, struct kiln_module *m, struct k
 	v->held = record.held && same;
 	if (have)
 		have->outdated = record.failed || !same;
-	if (!record.failed || !same)
+	if (!record.failed || !same || !has_same_tools(j, &record))
 		return 0;
 	v->failed_before = true;
 	v->failed_reason = strdup(record.reason ? record.reason : kiln_code_text(record.code));

@@ -2,7 +2,7 @@
 /*
  * Records: what is saved comes back, what cannot be read is as if it were not
  * there, and the hash over the inputs changes with each of them and with
- * nothing else.
+ * nothing else; a failure counts for as long as the programs are the same.
  */
 #include "tests/unit/unit.h"
 
@@ -169,6 +169,49 @@ static void test_nothing_else_counts(void **state)
 	compare(ctx, &hash, true);
 }
 
+/* ---- programs ---- */
+
+static bool is_failed_before(struct kiln_ctx *ctx)
+{
+	_cleanup_(kiln_facts_freep) struct kiln_facts *facts = kiln_facts_new();
+	_cleanup_(kiln_state_freep) struct kiln_state *state = NULL;
+	struct kiln_module *m;
+
+	assert_int_equal(kiln_facts_source(facts, KILN_FACT_SOURCE_ADDED, acme), 0);
+	assert_int_equal(kiln_state_load(ctx, facts, &state, NULL), 0);
+	m = kiln_state_module(state, acme);
+	assert_non_null(m);
+	assert_non_null(kiln_module_verdict(m, kern));
+	return kiln_module_verdict(m, kern)->failed_before;
+}
+
+/* What failed for want of a program, or with one that has been replaced, is tried again. */
+static void test_failed_with_other_tools(void **state)
+{
+	static const char *const arrivals[] = {
+		"usr/bin/make", "usr/bin/x86_64-linux-gnu-ld", "usr/local/bin/flex", "usr/lib/gcc/x86_64-linux-gnu/12/cc1",
+		"usr/bin/gcc-12",
+	};
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root);
+	_cleanup_(freep) char *hash = inputs(ctx);
+	char tools[KILN_HASH_SIZE];
+	struct kiln_record r = { .failed = true, .code = KILN_E_MAKE, .inputs = hash, .tools = tools };
+
+	unit_write(root, "lib/modules/6.1.0-9-amd64/modules.builtin", "");
+	for (size_t i = 0; i < ARRAY_SIZE(arrivals); i++) {
+		assert_int_equal(kiln_record_tools(ctx, tools), 0);
+		assert_int_equal(kiln_record_save(ctx, acme, kern, &r), 0);
+		unit_write(root, "usr/bin/editor", "of no use to a build");
+		assert_true(is_failed_before(ctx));
+		unit_write(root, arrivals[i], "a program");
+		assert_false(is_failed_before(ctx));
+	}
+	r.tools = NULL; /* as earlier versions wrote it */
+	assert_int_equal(kiln_record_save(ctx, acme, kern, &r), 0);
+	assert_true(is_failed_before(ctx));
+}
+
 static void test_no_source(void **state)
 {
 	struct unit_root *root = *state;
@@ -191,6 +234,7 @@ int main(void)
 		unit_test_with_root(test_unknown_key),
 		unit_test_with_root(test_each_input_counts),
 		unit_test_with_root(test_nothing_else_counts),
+		unit_test_with_root(test_failed_with_other_tools),
 		unit_test_with_root(test_no_source),
 	};
 
