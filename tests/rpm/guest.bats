@@ -69,6 +69,35 @@ ts.run(lambda *a: None, None)'
 	installed kilnhello "$NEW"
 }
 
+# sanitized: the plugin with sanitizers, as $RPMS/sanitized.so.
+sanitized() {
+	local top=$BATS_TEST_DIRNAME/../.. build
+	build=$("$GROUND" base "$SUITE" build)
+	mkdir -p "$BATS_TEST_TMPDIR/top"
+	(cd "$top" && git ls-files -co --exclude-standard -z | tar --null -T - --ignore-failed-read -cf -) | tar -C "$BATS_TEST_TMPDIR/top" -xf -
+	"$GROUND" run --scratch --bind "$BATS_TEST_TMPDIR/top:/top" --bind "$RPMS:/rpms" "$build" -- sh -ec \
+		'cd /top && ./autogen.sh && ./configure --quiet --enable-sanitizers CFLAGS="-Og -g" && make -s rpm-plugin/dkms.la &&
+		cp rpm-plugin/.libs/dkms.so /rpms/sanitized.so' >"$BATS_TEST_TMPDIR/make.log" 2>&1 ||
+		{ tail -n 20 "$BATS_TEST_TMPDIR/make.log"; return 1; }
+}
+
+# In python only: rpm(8) hangs at its start when libasan is loaded before it, without us, too.  What
+# python leaves is not ours to say; the plugin is unloaded by the time that leaks are looked for.
+# bats test_tags=full
+@test "AddressSanitizer finds nothing of ours" {
+	fresh kernel
+	sanitized
+	cp "$RPMS/sanitized.so" "$ROOT$(plugin)"
+	cp "$BATS_TEST_DIRNAME/librpm.py" "$ROOT/root/"
+	# shellcheck disable=SC2016 # expanded in there
+	run -0 in_root sh -c 'ASAN_OPTIONS=log_path=/root/asan LSAN_OPTIONS=exitcode=0 UBSAN_OPTIONS=log_path=/root/ubsan \
+		LD_PRELOAD=$(gcc -print-file-name=libasan.so) /usr/bin/python3 /root/librpm.py "$@"' sh \
+		i "$(mod kilnhello 1.0)" e kilnhello-dkms i "$(mod kilnhello 1.0)"
+	installed kilnhello "$NEW"
+	compgen -G "$ROOT/root/asan.*"
+	run ! grep -E 'ERROR: AddressSanitizer|runtime error|dkms\.so|rpm-plugin/|unknown module' "$ROOT"/root/{asan,ubsan}.*
+}
+
 @test "it can be switched off in three ways" {
 	fresh kernel
 	local nothing='--notriggers --noscripts'

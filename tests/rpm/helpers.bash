@@ -104,6 +104,12 @@ has() {
 
 # ---- what happened ----
 
+# ours: the lines of the output that are the plugin's.
+ours() {
+	# shellcheck disable=SC2154 # bats sets it
+	grep -oE '(warning: |error: )?modkiln: .*' <<<"$output" || true
+}
+
 # initramfs_had NAME K: the module was there when the initramfs of K was made.
 initramfs_had() {
 	awk -v name="/$1.ko" -v k="/$2/" -v end="initramfs $2" '

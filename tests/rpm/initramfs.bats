@@ -113,6 +113,10 @@ in_initramfs() {
 	path=$(compgen -G "$ROOT/lib/modules/$OLD/updates/dkms/kilnhello.ko*")
 	file=$ROOT/etc/fapolicyd/trust.d/modkiln-$OLD
 	[ "$(cat "$file")" = "${path#"$ROOT"} $(stat -c %s "$path") $(sha256sum <"$path" | cut -d' ' -f1)" ]
+	run -0 in_root dkms uninstall kilnhello/1.0 -k "$OLD" --no-depmod
+	[ ! -e "$file" ]
+	run -0 in_root dkms install kilnhello/1.0 -k "$OLD" --no-depmod
+	grep -q '/kilnhello\.ko' "$file"
 	rpm_ok -e kilnhello-dkms
 	[ ! -e "$file" ]
 }

@@ -187,6 +187,23 @@ both_kernels() {
 
 # ---- how they are installed ----
 
+# zypper as it was until 2025: a process for each package, posttrans left to itself.
+@test "one rpm after the other, in whatever order: the end is the same" {
+	local order package
+	for order in "$(core "$NEW") $(devel "$NEW") $(mod kilnpair 1.0)" "$(mod kilnpair 1.0) $(devel "$NEW") $(core "$NEW")" \
+		"$(devel "$NEW") $(mod kilnpair 1.0) $(core "$NEW")"; do
+		fresh suite
+		for package in $order; do
+			rpm_ok -i --nodeps --noposttrans "$package"
+			echo "$package: $output"
+		done
+		installed kilnfirst "$NEW"
+		installed kilnsecond "$NEW"
+		[ -z "$(pending)" ]
+		"$GROUND" drop "$ROOT"
+	done
+}
+
 @test "our own packages come again together with a module" {
 	fresh kernel
 	# shellcheck disable=SC2046 # a list of files

@@ -172,3 +172,38 @@ hello_that_does_not_build() {
 	rpm_ok -e kilnhello-dkms modkiln rpm-plugin-dkms
 	gone kilnhello "$OLD"
 }
+
+@test "rpm: a line when a build begins, one for each change; --quiet says nothing" {
+	fresh kernel
+	rpm_ok -i "$(mod kilnhello 1.0)"
+	[ "$(ours)" = "modkiln: building kilnhello/1.0 for $OLD
+modkiln: kilnhello/1.0: added
+modkiln: kilnhello/1.0 for $OLD: installed" ] || { ours; false; }
+	rpm_ok -e --quiet kilnhello-dkms
+	[ -z "$(ours)" ]
+	gone kilnhello "$OLD"
+}
+
+@test "modules change and no kernel arrives: one refresh a kernel that has an image" {
+	fresh kernel
+	: >"$ROOT/boot/initramfs-$OLD.img"
+	printf '%s\n' '#!/bin/sh' 'echo "$*" >>/var/log/dracut.log' 'find /lib/modules -name "kiln*.ko*" >>/var/log/dracut.log' >"$ROOT/usr/bin/dracut"
+	chmod 755 "$ROOT/usr/bin/dracut"
+	touch -d '2020-01-01' "$ROOT/boot/initramfs-$OLD.img"
+	rpm_ok -i "$(mod kilnhello 1.0)" "$(mod kilnpair 1.0)"
+	[ "$(grep -c '^-f ' "$ROOT/var/log/dracut.log")" -eq 1 ]
+	grep -qx -- "-f /boot/initramfs-$OLD.img $OLD" "$ROOT/var/log/dracut.log"
+	[ "$(grep -c '/kiln' "$ROOT/var/log/dracut.log")" -eq 3 ]
+	[ "$(count "refreshing the initramfs of $OLD")" -eq 1 ]
+}
+
+@test "settings that cannot be read stop no transaction" {
+	fresh kernel
+	echo lock_wait=soon >"$ROOT/etc/dkms/framework.conf.d/broken.conf"
+	rpm_ok -i "$(mod kilnhello 1.0)"
+	[ "$(count 'lock_wait="soon" is not a number')" -ge 1 ]
+	gone kilnhello "$OLD"
+	rm "$ROOT/etc/dkms/framework.conf.d/broken.conf"
+	run -0 in_root /usr/libexec/modkiln/engine reconcile
+	installed kilnhello "$OLD"
+}
