@@ -219,15 +219,15 @@ static void test_in_place(void **state)
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root, NULL);
 	_cleanup_(freep) char *place = kiln_strf("%s/usr/src/acme-1", root->path), *link = kiln_strf("%s/link", root->path);
 	_cleanup_(freep) char *copy = kiln_strf("%s/home/acme-1", root->path);
-	const struct kiln_mod acme = { "acme", "1" }, next = { "acme", "2" };
+	const struct kiln_mod first = { "acme", "1" }, next = { "acme", "2" };
 
-	assert_false(kiln_source_in_place(ctx, place, acme));
+	assert_false(kiln_source_in_place(ctx, place, first));
 	unit_write(root, "usr/src/acme-1/dkms.conf", "PACKAGE_NAME=acme\nPACKAGE_VERSION=1\n");
 	unit_write(root, "home/acme-1/dkms.conf", "PACKAGE_NAME=acme\nPACKAGE_VERSION=1\n");
 	assert_int_equal(symlinkat("usr/src/acme-1", root->fd, "link"), 0);
-	assert_true(kiln_source_in_place(ctx, place, acme));
-	assert_true(kiln_source_in_place(ctx, link, acme));
-	assert_false(kiln_source_in_place(ctx, copy, acme));
+	assert_true(kiln_source_in_place(ctx, place, first));
+	assert_true(kiln_source_in_place(ctx, link, first));
+	assert_false(kiln_source_in_place(ctx, copy, first));
 	assert_false(kiln_source_in_place(ctx, place, next));
 }
 
