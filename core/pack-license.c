@@ -23,6 +23,7 @@ static const struct name said[] = {
 	{ "Dual BSD/GPL", "GPL-2.0-only OR BSD-3-Clause" },
 	{ "Dual MIT/GPL", "GPL-2.0-only OR MIT" },
 	{ "Dual MPL/GPL", "GPL-2.0-only OR MPL-1.1" },
+	{ "http://www.openafs.org/dl/license10.html", "IPL-1.0" }, /* OpenAFS names the text and not the licence */
 };
 
 static const struct name renamed[] = {

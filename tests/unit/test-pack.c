@@ -33,6 +33,7 @@ static void test_licenses(void **state)
 		const char *says, *spdx;
 	} said[] = {
 		{ "GPL", "GPL-2.0-only" }, { "Dual MIT/GPL", "GPL-2.0-only OR MIT" }, { "NVIDIA (c)", "LicenseRef-NVIDIA--c-" },
+		{ "http://www.openafs.org/dl/license10.html", "IPL-1.0" },
 	}, identified[] = {
 		{ "// SPDX-License-Identifier: GPL-2.0+\n", "GPL-2.0-or-later" },
 		{ "/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */\n", "GPL-2.0-only OR BSD-3-Clause" },
