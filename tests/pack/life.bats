@@ -9,7 +9,7 @@ load helpers
 
 # bats file_tags=full
 
-FIVE="acpi-call bbswitch dm-writeboost gost-crypto lime-forensics"
+FIVE="acpi-call bbswitch dm-writeboost gost-crypto vpoll"
 
 setup_file() {
 	needs_root
