@@ -132,6 +132,8 @@ static int transaction(struct engine *e, struct kiln_facts *facts, struct kiln_e
 
 	if (r >= 0)
 		r = kiln_facts_parse(facts, kiln_buf_str(&text), err);
+	if (r >= 0)
+		r = kiln_facts_settle(e->ctx, facts, err);
 	if (r >= 0 && (kiln_facts_count(facts) > 0 || kiln_has_pending(e->ctx)))
 		r = run(e, facts, err);
 	if (r >= 0)

@@ -149,6 +149,11 @@ int kiln_facts_request(struct kiln_facts *f, enum kiln_op op, struct kiln_mod mo
 /* A request to import the directory `from` as mod, and to add it. */
 int kiln_facts_import(struct kiln_facts *f, struct kiln_mod mod, const char *from, unsigned flags);
 size_t kiln_facts_count(const struct kiln_facts *f);
+/*
+ * For facts of sources that were read off the name of a directory, NAME-VERSION, in which the split is a guess:
+ * replaces it by what the dkms.conf there says, or the tree; without either the guess stays.  facts-place.c; -ENOMEM.
+ */
+int kiln_facts_settle(struct kiln_ctx *ctx, struct kiln_facts *f, struct kiln_err *err);
 
 /*
  * One line a fact, after the line "modkiln-facts 1"; blank lines and # comments

@@ -215,6 +215,25 @@ static void test_journal_is_pending(void **state)
 	assert_true(kiln_has_pending(ctx));
 }
 
+/* The plugin of rpm knows a directory, and where its name ends and its version begins only by a guess. */
+static void test_settle(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
+	_cleanup_(kiln_facts_freep) struct kiln_facts *f = kiln_facts_new();
+	_cleanup_(freep) char *text = NULL;
+
+	unit_write(root, "usr/src/lime-forensics-1.9.1-5/dkms.conf", "PACKAGE_NAME=lime-forensics\nPACKAGE_VERSION=1.9.1-5\n");
+	unit_write(root, "usr/src/acme-1.2/dkms.conf", "PACKAGE_NAME=other\nPACKAGE_VERSION=3\n");
+	unit_dir(root, "var/lib/dkms/two-2/3-rc1");
+	assert_int_equal(kiln_facts_parse(f, FIRST "source-added lime-forensics-1.9.1 5\nsource-added acme 1.2\n"
+					  "source-removed two 2-3-rc1\nsource-removed gone 1-1\nreconcile\n", NULL), 0);
+	assert_int_equal(kiln_facts_settle(ctx, f, NULL), 0);
+	assert_int_equal(kiln_facts_print(f, &text), 0);
+	assert_string_equal(text, FIRST "source-added lime-forensics 1.9.1-5\nsource-added acme 1.2\n"
+				  "source-removed two-2 3-rc1\nsource-removed gone 1-1\nreconcile\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +245,7 @@ int main(void)
 		unit_test_with_root(test_pending),
 		unit_test_with_root(test_pending_unreadable),
 		unit_test_with_root(test_journal_is_pending),
+		unit_test_with_root(test_settle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
