@@ -133,6 +133,32 @@ mended_module() {
 	nothing_pending
 }
 
+# bats test_tags=full
+@test "a full disk, below the tree, the state or the kernel: all is configured, and it is built once there is room" {
+	local place
+	fresh kernel
+	in_root apt-get -y -q install mount
+	for place in /var/lib/dkms /var/lib/modkiln "/lib/modules/$OLD/updates"; do
+		mkdir -p "$ROOT$place"
+		# shellcheck disable=SC2016 # expanded in the root
+		run -0 in_root sh -c '
+			apt() { apt-get -y -q "$@"; }
+			mount -t tmpfs -o size=16m,mode=755 full "$1" || exit 1
+			head -c 32M /dev/zero >"$1/.zeroes"
+			apt install /mods/kilnhello-dkms_1.0-1_all.deb; echo "full: $?"
+			! find /lib/modules -name "kilnhello.ko*" | grep . || exit 1
+			rm "$1/.zeroes"
+			apt install --reinstall /mods/kilnhello-dkms_1.0-1_all.deb; echo "room: $?"
+			dkms status kilnhello
+			modinfo -k "$2" -n kilnhello && apt purge kilnhello-dkms' sh "$place" "$OLD"
+		[ "$(count '^(full|room): 0$')" -eq 2 ]
+		[ "$(count 'No space left on device')" -ge 1 ]
+		[ "$(count "^kilnhello/1.0, $(literal "$OLD"), x86_64: installed\$")" -eq 1 ]
+		settled
+	done
+	nothing_left kilnhello
+}
+
 @test "a database that libdpkg cannot read: the directories have to do" {
 	fresh kernel
 	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
