@@ -106,6 +106,20 @@ newer_modkiln() {
 }
 
 # bats test_tags=full
+@test "modkiln alone is purged: installed modules stay, and are known when it is back" {
+	fresh suite
+	before=$(sha256sum "$ROOT/lib/modules/$OLD/updates/dkms/"*)
+	in_root dpkg --purge --force-depends modkiln
+	[ ! -e "$ROOT/var/lib/modkiln" ]
+	apt install --fix-broken "$OURS"
+	[ "$(count '^modkiln: building')" -eq 0 ]
+	[ "$(sha256sum "$ROOT/lib/modules/$OLD/updates/dkms/"*)" = "$before" ]
+	status_of | grep -qx "kilnhello/1.0, $OLD, x86_64: installed"
+	settled
+	nothing_pending
+}
+
+# bats test_tags=full
 @test "dpkg --root works in that root, and not on this one" {
 	fresh suite
 	run -0 in_root sh -c 'mkdir /inner && cd / && cp -a bin etc lib* sbin usr var root tmp inner/ && mkdir -p inner/proc inner/dev inner/boot
