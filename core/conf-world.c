@@ -104,17 +104,26 @@ static int usable_processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) < 0 ? 0 : CPU_COUNT(&set);
 }
 
+/* Asked once: the answer is a file of the kernel's that takes its time, and a run has many confs. */
+static int online_processors(void)
+{
+	static long online;
+
+	if (!online)
+		online = sysconf(_SC_NPROCESSORS_ONLN);
+	return online > 0 ? (int)online : 0;
+}
+
 void kiln_conf_world_of(struct kiln_ctx *ctx, struct kiln_conf_world *ret)
 {
 	static struct utsname names;
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
 	*ret = (struct kiln_conf_world){
 		.data = ctx,
 		.read = read_text,
 		.look = look_at,
 		.processors = usable_processors(),
-		.online = online > 0 ? (int)online : 0,
+		.online = online_processors(),
 		.module_dir = ctx->distro.module_dir,
 	};
 	if (uname(&names) < 0)

@@ -299,6 +299,15 @@ int kiln_conf_read_config(struct kiln_ctx *ctx, const struct kiln_kernel *kernel
 			      : -ENOENT;
 }
 
+/* Few confs ask for it, and it is large. */
+static bool asks_config(const struct kiln_vars *vars)
+{
+	for (size_t i = 0; i < vars->n; i++)
+		if (!strcmp(vars->v[i].name, "BUILD_EXCLUSIVE_CONFIG"))
+			return true;
+	return false;
+}
+
 static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 		    const struct kiln_kernel *kernel, bool patient, struct kiln_conf **ret,
 		    struct kiln_err *err)
@@ -314,7 +323,8 @@ static int load_for(struct kiln_ctx *ctx, const char *conf, struct kiln_mod mod,
 	if (r < 0)
 		return r;
 	/* without one BUILD_EXCLUSIVE_CONFIG is passed over, as in dkms */
-	kiln_conf_read_config(ctx, kernel, &config);
+	if (asks_config(&got.vars))
+		kiln_conf_read_config(ctx, kernel, &config);
 	r = kiln_conf_type(conf, &got.vars, &kern, config, &ctx->distro, ret, err);
 	if (r == 0)
 		(*ret)->late = got.late;

@@ -22,6 +22,7 @@
 #define CONF_DIR "etc/dkms"
 #define RECORD_MAX (1024 * 1024)
 #define CONFIG_MAX (16 * 1024 * 1024)
+#define COMPILER "\nCONFIG_CC_VERSION_TEXT="
 
 /* ---- the file ---- */
 
@@ -235,9 +236,33 @@ static char *config_text(struct kiln_ctx *ctx, const struct kiln_kernel *kernel,
 	return strndup(at, strcspn(at, "\"\n"));
 }
 
+/*
+ * Every pair asks for it, and a config is large: known by its hash, which is
+ * kept, too.  As many as a machine has kernels.
+ */
 char *kiln_kernel_compiler(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
 {
-	return config_text(ctx, kernel, "\nCONFIG_CC_VERSION_TEXT=");
+	static struct {
+		char config[KILN_HASH_SIZE], *compiler;
+	} kept[16];
+	static size_t next;
+	const char *name;
+	_cleanup_(closep) int dir = open_config_dir(ctx, kernel, &name);
+	char sum[KILN_HASH_SIZE], *found;
+
+	if (dir < 0 || kiln_once_hash(dir, name, sum) < 0)
+		return config_text(ctx, kernel, COMPILER);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (kept[i].compiler && !strcmp(kept[i].config, sum))
+			return strdup(kept[i].compiler);
+	found = config_text(ctx, kernel, COMPILER);
+	if (!found)
+		return NULL;
+	free(kept[next].compiler);
+	memcpy(kept[next].config, sum, sizeof(sum));
+	kept[next].compiler = strdup(found);
+	next = (next + 1) % ARRAY_SIZE(kept);
+	return found;
 }
 
 char *kiln_kernel_salt(struct kiln_ctx *ctx, const struct kiln_kernel *kernel)
