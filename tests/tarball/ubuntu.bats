@@ -16,7 +16,7 @@ setup() {
 @test "ubuntu: the package on the disk installs with dpkg, and the source is beside it" {
 	two_kernels bookworm
 	"$GROUND" run --scratch --bind "$SOURCES:/sources" "$(ours_root bookworm "$OLD" "$NEW")" -- bash -euc "
-		apt-get install -y -q --no-install-recommends debhelper dpkg-dev fakeroot >/apt.log 2>&1 || { cat /apt.log; exit 1; }
+		apt-get install -y -q --no-install-recommends build-essential debhelper fakeroot >/apt.log 2>&1 || { cat /apt.log; exit 1; }
 		cp -a /sources/. /usr/src/
 		dkms add kilnpair/1.0
 		dkms mkdriverdisk kilnpair/1.0 -d ubuntu -k $NEW --media tar
