@@ -70,12 +70,6 @@ prepare() {
 
 # ---- what happened ----
 
-# literal K: as a pattern that matches nothing else.
-literal() {
-	local k=${1//./\\.}
-	echo "${k//+/\\+}"
-}
-
 # depmods K: calls of depmod for a kernel so far; those for an initramfs say -b.
 depmods() {
 	grep -vE -- '(^| )-b ' "$ROOT/var/log/depmod.calls" 2>/dev/null | grep -cF "$1" || true

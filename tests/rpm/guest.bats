@@ -64,7 +64,7 @@ ts.run(lambda *a: None, None)'
 	fresh kernel
 	in_root sh -c 'command -v valgrind || apt-get install -y -q valgrind libc6-dbg' >/dev/null 2>&1 || skip "no valgrind to be had"
 	run -0 in_root valgrind -q --leak-check=full --errors-for-leak-kinds=definite --keep-debuginfo=yes \
-		--child-silent-after-fork=yes --log-file=/root/valgrind.log rpm --nosignature -i "$(mod kilnhello 1.0)"
+		--child-silent-after-fork=yes --log-file=/root/valgrind.log /usr/bin/rpm --nosignature -i "$(mod kilnhello 1.0)"
 	run ! grep -nE 'dkms\.so|rpm-plugin/|facts[a-z-]*\.c' "$ROOT/root/valgrind.log"
 	installed kilnhello "$NEW"
 }

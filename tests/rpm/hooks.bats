@@ -268,9 +268,9 @@ rebuilt() {
 # A process of the plugin's would be one that rpm starts.
 @test "packages that are none of our business cost no process, and no trigger of ours does anything" {
 	in_root sh -c 'command -v strace || apt-get install -y -q strace' >/dev/null 2>&1 || skip "no strace to be had"
-	run -0 in_root strace -f -qq -e trace=process -o /root/trace rpm --nosignature -i /rpms/plain-1.0.rpm
+	run -0 in_root strace -f -qq -e trace=process -o /root/trace /usr/bin/rpm --nosignature -i /rpms/plain-1.0.rpm
 	run ! grep -E 'exec.*engine' "$ROOT/root/trace"
-	run -0 in_root strace -f -qq -e trace=process -o /root/trace rpm --nosignature -i /rpms/elsewhere-1.0.rpm
+	run -0 in_root strace -f -qq -e trace=process -o /root/trace /usr/bin/rpm --nosignature -i /rpms/elsewhere-1.0.rpm
 	run ! grep -E 'v?fork|clone3?\(' "$ROOT/root/trace"
 	[ "$(grep -c 'execve(' "$ROOT/root/trace")" -eq 1 ]
 }

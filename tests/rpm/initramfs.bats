@@ -40,11 +40,11 @@ in_initramfs() {
 	[ "$(builds kilnhello)" -eq 2 ] # one for each kernel
 	run -0 in_initramfs "$NEW"
 	echo "# lsinitrd: $(grep -m 1 kilnhello <<<"$output")" >&3
-	[ "$(count "lib/modules/$NEW/updates/dkms/kilnhello\.ko")" -eq 1 ]
+	[ "$(count "lib/modules/$(literal "$NEW")/updates/dkms/kilnhello\.ko")" -eq 1 ]
 
 	# And when the module changes without a kernel: the image is made anew, once.
 	rpm_ok -U "$(mod kilnhello 2.0)"
-	[ "$(count "refreshing the initramfs of $NEW")" -eq 1 ]
+	[ "$(count "refreshing the initramfs of $(literal "$NEW")")" -eq 1 ]
 	in_root sh -c "cd /root && lsinitrd --unpack /boot/initramfs-$NEW.img"
 	[ "$(modinfo -F version "$(compgen -G "$ROOT/root/usr/lib/modules/$NEW/updates/dkms/kilnhello.ko*")")" = 2.0 ]
 }

@@ -194,7 +194,7 @@ modkiln: kilnhello/1.0 for $OLD: installed" ] || { ours; false; }
 	[ "$(grep -c '^-f ' "$ROOT/var/log/dracut.log")" -eq 1 ]
 	grep -qx -- "-f /boot/initramfs-$OLD.img $OLD" "$ROOT/var/log/dracut.log"
 	[ "$(grep -c '/kiln' "$ROOT/var/log/dracut.log")" -eq 3 ]
-	[ "$(count "refreshing the initramfs of $OLD")" -eq 1 ]
+	[ "$(count "refreshing the initramfs of $(literal "$OLD")")" -eq 1 ]
 }
 
 @test "settings that cannot be read stop no transaction" {

@@ -63,6 +63,12 @@ count() {
 	grep -cE "$1" <<<"$output" || true
 }
 
+# literal K: as a pattern that matches nothing else.
+literal() {
+	local k=${1//./\\.}
+	echo "${k//+/\\+}"
+}
+
 # builds NAME: how often a module was built.
 builds() {
 	count "modkiln: building $1/"
