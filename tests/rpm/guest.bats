@@ -76,7 +76,8 @@ sanitized() {
 	mkdir -p "$BATS_TEST_TMPDIR/top"
 	(cd "$top" && git ls-files -co --exclude-standard -z | tar --null -T - --ignore-failed-read -cf -) | tar -C "$BATS_TEST_TMPDIR/top" -xf -
 	"$GROUND" run --scratch --bind "$BATS_TEST_TMPDIR/top:/top" --bind "$RPMS:/rpms" "$build" -- sh -ec \
-		'cd /top && ./autogen.sh && ./configure --quiet --enable-sanitizers CFLAGS="-Og -g" && make -s rpm-plugin/dkms.la &&
+		'cd /top && ./autogen.sh && ./configure --quiet --prefix=/usr --libexecdir=/usr/libexec --sysconfdir=/etc \
+		--enable-sanitizers CFLAGS="-Og -g" && make -s rpm-plugin/dkms.la &&
 		cp rpm-plugin/.libs/dkms.so /rpms/sanitized.so' >"$BATS_TEST_TMPDIR/make.log" 2>&1 ||
 		{ tail -n 20 "$BATS_TEST_TMPDIR/make.log"; return 1; }
 }
