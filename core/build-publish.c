@@ -160,6 +160,8 @@ static int swap_by_hand(int root, const char *fresh, const char *place)
 
 	if (r >= 0)
 		r = kiln_fs_rename(root, place, root, old);
+	if (r == -EXDEV) /* overlayfs, as in kiln_remove_aside() */
+		r = kiln_fs_remove_tree(root, place);
 	if (r >= 0)
 		r = kiln_fs_rename(root, fresh, root, place);
 	return r < 0 ? r : kiln_fs_remove_tree(root, old);

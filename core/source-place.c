@@ -22,6 +22,8 @@ int kiln_remove_aside(struct kiln_ctx *ctx, const char *path, const char *aside)
 	if (r < 0)
 		return r;
 	r = kiln_fs_rename(ctx->root, kiln_rel(path), ctx->root, kiln_rel(aside));
+	if (r == -EXDEV) /* overlayfs: a directory of a lower layer has no other name */
+		return kiln_fs_remove_tree(ctx->root, kiln_rel(path));
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	return kiln_fs_remove_tree(ctx->root, kiln_rel(aside));

@@ -204,6 +204,21 @@ both_kernels() {
 	done
 }
 
+# --scratch lays an overlay over the root: a directory that is below cannot be renamed.
+@test "an image with a module, and a layer above it: built anew, upgraded, removed" {
+	fresh kernel
+	rpm_ok -i "$(mod kilnhello 1.0)"
+	run -0 in_layer sh -c "dkms build kilnhello/1.0 -k $OLD --force && rpm -e kilnhello-dkms && find /var/lib/dkms /lib/modules -name 'kilnhello*'"
+	[ "$(count '^/|failed')" -eq 0 ]
+	run -0 in_layer sh -c "rpm -U --nosignature $(mod kilnhello 2.0) && dkms status"
+	[ "$(count "^kilnhello/2.0, $OLD.*: installed")" -eq 1 ]
+	[ "$(count 'kilnhello/1.0,|failed')" -eq 0 ]
+}
+
+in_layer() {
+	"$GROUND" run --scratch --bind "$RPMS:/rpms" "$ROOT" -- "$@"
+}
+
 @test "our own packages come again together with a module" {
 	fresh kernel
 	# shellcheck disable=SC2046 # a list of files
