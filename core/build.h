@@ -107,3 +107,5 @@ int kiln_record_save(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern
 void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason);
 /* A missing one is fine. 0 or -errno. */
 int kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern);
+/* All of a module's: also for kernels for which it was never built. */
+int kiln_record_drop_module(struct kiln_ctx *ctx, struct kiln_mod mod);

@@ -291,10 +291,14 @@ static void op_remove(const struct work *w, struct kiln_done *d, bool *changed)
 	_cleanup_(freep) char *aside = name ? kiln_strf("%s/.removed-%s", name, w->step->mod.version) : NULL;
 
 	(void)changed;
-	if (!dir || !aside)
+	if (!dir || !aside) {
 		out_of_memory(d);
-	else
-		take_away(w, dir, aside, name, d);
+		return;
+	}
+	/* What failed for a kernel has a record and no set; first, as in op_unbuild(). */
+	if (kiln_record_drop_module(w->ctx, w->step->mod) < 0)
+		kiln_log(w->ctx, KILN_LOG_INFO, "some records of %s/%s are left", w->step->mod.name, w->step->mod.version);
+	take_away(w, dir, aside, name, d);
 }
 
 /* ---- what follows a change ---- */

@@ -181,6 +181,22 @@ int kiln_record_drop(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern
 	return path ? kiln_fs_unlink(ctx->root, kiln_rel(path)) : -ENOMEM;
 }
 
+int kiln_record_drop_module(struct kiln_ctx *ctx, struct kiln_mod mod)
+{
+	_cleanup_(kiln_strv_free) struct kiln_strv names = KILN_STRV_INIT;
+	_cleanup_(freep) char *dir = kiln_state_path(ctx, "records"), *module = kiln_pair_name(mod, (struct kiln_kern){ NULL, NULL });
+	_cleanup_(freep) char *first = module ? kiln_strf("%s,", module) : NULL;
+	int r = dir && first ? kiln_fs_list(ctx->root, kiln_rel(dir), &names) : -ENOMEM;
+
+	for (size_t i = 0; i < names.n && r >= 0; i++) {
+		_cleanup_(freep) char *path = kiln_strf("%s/%s", dir, names.v[i]);
+
+		if (kiln_text_starts(names.v[i], first))
+			r = path ? kiln_fs_unlink(ctx->root, kiln_rel(path)) : -ENOMEM;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
 void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_kern kern, const char *reason)
 {
 	_cleanup_(kiln_record_done) struct kiln_record old = { 0 };

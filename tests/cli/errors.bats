@@ -72,6 +72,8 @@ setup() {
 	[[ $output == *"make.log"* || $output == *".log"* ]]
 	[ -e "$T/var/lib/dkms/acme/1.2/build/make.log" ]
 	expect_rows "acme/1.2, 6.1.0-2-test, $ARCH: installed"
+	dkms remove acme/1.2 --all
+	[ -z "$(ls "$T/var/lib/dkms/.modkiln/records")" ]
 }
 
 @test "a make that makes no module: 7" {

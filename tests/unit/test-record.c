@@ -54,6 +54,26 @@ static void test_round_trip(void **state)
 	assert_int_equal(kiln_record_load(ctx, acme, kern, &got), -ENOENT);
 }
 
+/* Those of kernels for which it failed, too, and none of another version. */
+static void test_drop_module(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root);
+	const struct kiln_mod other = { acme.name, "1.20" };
+	const struct kiln_kern next = { "6.1.0-10-amd64", "x86_64" };
+	struct kiln_record r = { .inputs = (char *)"abc", .failed = true };
+	_cleanup_(kiln_record_done) struct kiln_record got = { 0 };
+
+	assert_int_equal(kiln_record_drop_module(ctx, acme), 0);
+	assert_int_equal(kiln_record_save(ctx, acme, kern, &r), 0);
+	assert_int_equal(kiln_record_save(ctx, acme, next, &r), 0);
+	assert_int_equal(kiln_record_save(ctx, other, kern, &r), 0);
+	assert_int_equal(kiln_record_drop_module(ctx, acme), 0);
+	assert_int_equal(kiln_record_load(ctx, acme, kern, &got), -ENOENT);
+	assert_int_equal(kiln_record_load(ctx, acme, next, &got), -ENOENT);
+	assert_int_equal(kiln_record_load(ctx, other, kern, &got), 0);
+}
+
 static void test_success(void **state)
 {
 	struct unit_root *root = *state;
@@ -229,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_round_trip),
+		unit_test_with_root(test_drop_module),
 		unit_test_with_root(test_success),
 		unit_test_with_root(test_unreadable_is_dropped),
 		unit_test_with_root(test_unknown_key),
