@@ -45,8 +45,8 @@ in_initramfs() {
 	# And when the module changes without a kernel: the image is made anew, once.
 	rpm_ok -U "$(mod kilnhello 2.0)"
 	[ "$(count "refreshing the initramfs of $(literal "$NEW")")" -eq 1 ]
-	in_root sh -c "cd /root && lsinitrd --unpack /boot/initramfs-$NEW.img"
-	[ "$(modinfo -F version "$(compgen -G "$ROOT/root/usr/lib/modules/$NEW/updates/dkms/kilnhello.ko*")")" = 2.0 ]
+	in_root sh -c "mkdir /root/image && cd /root/image && lsinitrd --unpack /boot/initramfs-$NEW.img"
+	[ "$(modinfo -F version "$(compgen -G "$ROOT/root/image/usr/lib/modules/$NEW/updates/dkms/kilnhello.ko*")")" = 2.0 ]
 }
 
 @test "kernel-install add: the module is there before depmod and initramfs are made, and goes with remove" {
