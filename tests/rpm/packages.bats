@@ -211,7 +211,7 @@ both_kernels() {
 	run -0 in_layer sh -c "dkms build kilnhello/1.0 -k $OLD --force && rpm -e kilnhello-dkms && find /var/lib/dkms /lib/modules -name 'kilnhello*'"
 	[ "$(count '^/|failed')" -eq 0 ]
 	run -0 in_layer sh -c "rpm -U --nosignature $(mod kilnhello 2.0) && dkms status"
-	[ "$(count "^kilnhello/2.0, $OLD.*: installed")" -eq 1 ]
+	[ "$(count "^kilnhello/2.0, $(literal "$OLD").*: installed")" -eq 1 ]
 	[ "$(count 'kilnhello/1.0,|failed')" -eq 0 ]
 }
 
