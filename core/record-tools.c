@@ -7,7 +7,6 @@
 #include "core/build.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 
 #include "core/base/buf.h"
 #include "core/base/cleanup.h"
@@ -24,12 +23,9 @@ static const char *const programs[] = {
 static void add_programs(struct kiln_ctx *ctx, struct kiln_buf *key, const char *where)
 {
 	_cleanup_(closep) int dir = kiln_ctx_open(ctx, where, O_RDONLY | O_DIRECTORY);
-	struct stat st;
 
 	for (size_t i = 0; dir >= 0 && i < ARRAY_SIZE(programs); i++)
-		if (fstatat(dir, programs[i], &st, 0) == 0)
-			kiln_buf_addf(key, "program %s/%s %jd %jd\n", where, programs[i], (intmax_t)st.st_size,
-				      (intmax_t)st.st_mtim.tv_sec);
+		kiln_reuse_add_tool(key, dir, programs[i], where);
 }
 
 int kiln_record_tools(struct kiln_ctx *ctx, char ret[KILN_HASH_SIZE])

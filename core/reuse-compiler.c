@@ -25,7 +25,7 @@ static bool is_tool(const char *name)
 	return false;
 }
 
-static void add_tool(struct kiln_buf *key, int dir, const char *name, const char *where)
+void kiln_reuse_add_tool(struct kiln_buf *key, int dir, const char *name, const char *where)
 {
 	struct stat st;
 
@@ -44,7 +44,7 @@ static void add_programs(struct kiln_ctx *ctx, struct kiln_buf *key, const char 
 	key->failed |= kiln_fs_list(dir, ".", &names) < 0;
 	for (size_t i = 0; i < names.n; i++)
 		if (is_tool(names.v[i]))
-			add_tool(key, dir, names.v[i], where);
+			kiln_reuse_add_tool(key, dir, names.v[i], where);
 }
 
 /* gcc is a driver: what compiles is cc1, in <where>/<triplet>/<version>. */
@@ -52,7 +52,7 @@ static int add_stage(void *data, int dir, const char *name, const char *path, co
 {
 	(void)st;
 	if (!strcmp(name, "cc1") || !strcmp(name, "collect2") || !strcmp(name, "lto1"))
-		add_tool(data, dir, name, path);
+		kiln_reuse_add_tool(data, dir, name, path);
 	return 0;
 }
 

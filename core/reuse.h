@@ -53,6 +53,8 @@ int kiln_reuse_headers(struct kiln_ctx *ctx, const struct kiln_kernel *kernel, c
 
 /* Adds what tells the compilers, linkers and assemblers of this root from others. */
 void kiln_reuse_add_compilers(struct kiln_ctx *ctx, struct kiln_buf *key);
+/* Adds what tells the program dir/name from another one of that name, if it is there; where: as what dir is known. */
+void kiln_reuse_add_tool(struct kiln_buf *key, int dir, const char *name, const char *where);
 
 /* ---- reuse-source.c ---- */
 
