@@ -23,6 +23,7 @@ enum { LARGEST_CONF = 1 << 20 };
 struct judge {
 	struct kiln_ctx *ctx;
 	struct kiln_state *state;
+	char *tools; /* KILN_HASH_SIZE bytes: kiln_record_tools(), "" until a failed build asks for it */
 };
 
 static struct kiln_kern name_of(const struct kiln_kernel *k)
@@ -92,9 +93,9 @@ static void inputs_now(const struct judge *j, const struct kiln_module *m, struc
 /* Whether a build that failed would find the compilers and programs that it found then. */
 static bool has_same_tools(const struct judge *j, const struct kiln_record *record)
 {
-	char now[KILN_HASH_SIZE];
-
-	return !record->tools || kiln_record_tools(j->ctx, now) < 0 || !strcmp(record->tools, now);
+	if (!record->tools || (!*j->tools && kiln_record_tools(j->ctx, j->tools) < 0))
+		return true;
+	return !strcmp(record->tools, j->tools);
 }
 
 /*
@@ -321,7 +322,8 @@ static int judge_dependants(const struct judge *j)
 int kiln_state_read_confs(struct kiln_ctx *ctx, struct kiln_state *s,
 			  const struct kiln_facts *facts, struct kiln_err *err)
 {
-	struct judge j = { ctx, s };
+	char tools[KILN_HASH_SIZE] = "";
+	struct judge j = { ctx, s, tools };
 	int r = 0;
 
 	for (size_t i = 0; i < facts->n && r >= 0; i++)
