@@ -16,12 +16,8 @@ setup_file() {
 	# shellcheck disable=SC2016 # make expands it
 	module_like_hello kilnslow Makefile '$(shell for i in $$(seq 60); do [ -e /usr/src/kilnslow-1.0/fast ] && break; sleep 1; done)'
 	pack "$BATS_FILE_TMPDIR/early" kiln-early 1 'Pre-Depends: kilnhello-dkms'
-	base_root suite apt
-	prepare
-	in_root apt-get -y -q install "$OURS"
-	base_root kernel apt "$OLD"
-	prepare
-	in_root apt-get -y -q install "$OURS"
+	ours_base suite apt
+	ours_base kernel apt "$OLD"
 }
 
 teardown_file() {

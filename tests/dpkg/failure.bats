@@ -16,12 +16,8 @@ setup_file() {
 	# shellcheck disable=SC2016 # make expands it
 	module_like_hello kilnslow Makefile '$(shell for i in $$(seq 60); do [ -e $(src)/fast ] && break; sleep 1; done)'
 	module_like_hello kilnpicky Makefile "\$(if \$(filter $NEW,\$(KERNELRELEASE)),\$(error a kernel that is too new))"
-	base_root suite apt
-	prepare
-	in_root apt-get -y -q install "$OURS"
-	base_root kernel apt "$OLD"
-	prepare
-	in_root apt-get -y -q install "$OURS"
+	ours_base suite apt
+	ours_base kernel apt "$OLD"
 }
 
 teardown_file() {

@@ -68,6 +68,13 @@ prepare() {
 	printf '%s\n' kilnhello kilnfirst kilnsecond >>"$ROOT/etc/initramfs-tools/modules"
 }
 
+# ours_base NAME FROM [KERNEL...]: a base with all that, and with modkiln.
+ours_base() {
+	base_root "$@"
+	prepare
+	in_root apt-get -y -q install "$OURS"
+}
+
 # ---- what happened ----
 
 # depmods K: calls of depmod for a kernel so far; those for an initramfs say -b.

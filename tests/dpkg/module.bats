@@ -12,9 +12,7 @@ setup_file() {
 	module_deb kilnpair 1.0
 	module_like_hello kilnasked dkms.conf 'AUTOINSTALL='
 	broken_successor
-	base_root kernels apt "$OLD" "$NEW"
-	prepare
-	in_root apt-get -y -q install "$OURS"
+	ours_base kernels apt "$OLD" "$NEW"
 	base_root module kernels
 	in_root apt-get -y -q install /mods/kilnhello-dkms_1.0-1_all.deb
 	: >"$ROOT/var/log/depmod.calls"

@@ -15,12 +15,8 @@ setup_file() {
 	by_hand kilnbad kilnbroken
 	by_hand kilndir kilnhello /usr/src/kilndir-1.0
 	asks_debconf
-	base_root suite apt
-	prepare
-	in_root apt-get -y -q install "$OURS"
-	base_root kernel apt "$OLD"
-	prepare
-	in_root apt-get -y -q install "$OURS"
+	ours_base suite apt
+	ours_base kernel apt "$OLD"
 }
 
 teardown_file() {

@@ -135,15 +135,21 @@ static void save_installed(struct kiln_ctx *ctx, const char *installed)
 	kiln_strv_free(&r.installed);
 }
 
+/* One version of acme, with one module. */
+static void install(const struct unit_root *root, struct kiln_ctx *ctx)
+{
+	add_module(root, "1.2", "");
+	add_installed(root, "1.2", K9);
+	unit_write(root, KO, "12345");
+	save_installed(ctx, HASH " /" KO);
+}
+
 static void test_trust(void **state)
 {
 	struct unit_root *root = *state;
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
 
-	add_module(root, "1.2", "");
-	add_installed(root, "1.2", K9);
-	unit_write(root, KO, "12345");
-	save_installed(ctx, HASH " /" KO);
+	install(root, ctx);
 	kiln_trust_update(ctx, kern); /* there is no fapolicyd */
 	assert_false(kiln_fs_exists(root->fd, "etc/fapolicyd"));
 	unit_dir(root, "etc/fapolicyd/trust.d");
@@ -164,10 +170,7 @@ static void test_after_index(void **state)
 	struct unit_root *root = *state;
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
 
-	add_module(root, "1.2", "");
-	add_installed(root, "1.2", K9);
-	unit_write(root, KO, "12345");
-	save_installed(ctx, HASH " /" KO);
+	install(root, ctx);
 	assert_false(kiln_installed_after_index(ctx, kern)); /* there is no index */
 	unit_write(root, DIR9 "modules.dep", "");
 	assert_false(kiln_installed_after_index(ctx, kern));
