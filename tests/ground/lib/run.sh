@@ -42,7 +42,7 @@ run_verb() {
 	need setpriv unshare busybox
 	export GROUND_SHELF=$GROUND_CACHE/shelf/$$
 	shelf_sweep
-	shelf_make "$GROUND_SHELF"
+	shelf_open "$GROUND_SHELF"
 	[ -n "$run_stdin" ] || exec </dev/null
 	# env: bash starts background commands with SIGINT and SIGQUIT ignored.
 	env --default-signal=INT,QUIT setpriv --pdeathsig KILL \
@@ -119,7 +119,7 @@ inside_kernel_files() {
 
 # inside_lend: this machine's network and apt settings, and the packages.
 inside_lend() {
-	lend "$GROUND_SHELF/archives" var/cache/apt/archives
+	[ ! -e var/cache/apt/archives ] || shelf_mount "$GROUND_SHELF" var/cache/apt/archives
 	lend "$GROUND_SHELF/apt.conf" etc/apt/apt.conf.d/99ground-host
 	lend /etc/apt/auth.conf etc/apt/auth.conf
 	lend /etc/apt/auth.conf.d etc/apt/auth.conf.d
