@@ -154,10 +154,20 @@ teardown_file() {
 	nothing_pending
 }
 
+# no_image K: Debian 13's headers depend on the image; where none is wanted, prints an empty package in its place.
+no_image() {
+	local version
+	version=$(in_root apt-cache show "linux-headers-$1" | sed -nE "s/^Depends:.* linux-image-$(literal "$1") \(= ([^)]*)\).*/\1/p" | head -n 1)
+	[ -n "$version" ] || return 0
+	pack "$BATS_TEST_TMPDIR/no-image" "linux-image-$1" "$version"
+	echo "/mods/linux-image-$1_${version}_all.deb"
+}
+
 # bats test_tags=full
 @test "headers without a kernel, as in a container, and they go again: nothing is left" {
 	fresh suite
-	apt install "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	# shellcheck disable=SC2046 # a file, or none
+	apt install $(no_image "$NEW") "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
 	[ "$(builds kilnhello)" -eq 1 ]
 	placed kilnhello "$NEW"
 	apt purge "linux-headers-$NEW"
@@ -181,7 +191,6 @@ other_layout() {
 		mv "$dir/lib/modules" "$dir/usr/lib"
 		rmdir "$dir/lib"
 	fi
-	sed -i 's/^Version: .*/&+layout/' "$dir/DEBIAN/control"
 	dpkg-deb --root-owner-group -Znone -b "$dir" "$MODS/layout.deb" >/dev/null
 }
 
