@@ -7,7 +7,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,8 @@
 #include "core/kiln.h"
 
 #define JOBSERVER "--jobserver-auth="
+/* make 4.4 to the commands of a recipe that does not start a make by its own name, whose pipes it closes. */
+#define JOBSERVER_CLOSED JOBSERVER "-2,-2"
 
 /* ---- the command line, as GNU make reads it ---- */
 
@@ -116,7 +117,8 @@ static bool tame_arguments(char **argv)
 static bool is_jobs(const char *word, size_t n)
 {
 	return (n >= 2 && !strncmp(word, "-j", 2) && (n == 2 || isdigit((unsigned char)word[2]))) ||
-	       (n >= 6 && !strncmp(word, "--jobs", 6) && (n == 6 || word[6] == '='));
+	       (n >= 6 && !strncmp(word, "--jobs", 6) && (n == 6 || word[6] == '=')) ||
+	       !strncmp(word, JOBSERVER, strlen(JOBSERVER));
 }
 
 /* Blanks in place of the options that ask for jobs; behind "--" there are variables. */
@@ -134,13 +136,34 @@ static void blank_jobs(char *flags)
 	}
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* By number: a configure script opens its log as 5, for instance. */
 static bool is_open(const char *flags)
 {
 	const char *auth = strstr(flags, JOBSERVER);
 	int take, give;
 
-	return auth && sscanf(auth + strlen(JOBSERVER), "%d,%d", &take, &give) == 2 && fcntl(take, F_GETFD) >= 0 &&
-	       fcntl(give, F_GETFD) >= 0;
+	return auth && sscanf(auth + strlen(JOBSERVER), "%d,%d", &take, &give) == 2 && is_pipe(take) && is_pipe(give);
+}
+
+/*
+ * Cut off from the tokens, it has one job.  With dkms it would find the fifo of
+ * make 4.4 and say nothing: the warning has been seen in a header that a module's
+ * configure script writes from what its makes say (ipt-netflow).
+ */
+static bool mend_closed(char *flags)
+{
+	if (!strstr(flags, JOBSERVER_CLOSED))
+		return false;
+	blank_jobs(flags);
+	setenv("MAKEFLAGS", flags, 1);
+	return true;
 }
 
 /* Flags of a conf, or none, in place of ours: our jobserver comes behind a first word of bare letters. */
@@ -150,7 +173,7 @@ static void mend_flags(const char *ours)
 	_cleanup_(freep) char *mine = strdup(flags ? flags : ""), *both = NULL;
 	size_t letters;
 
-	if (!mine || strstr(mine, JOBSERVER) || !is_open(ours))
+	if (!mine || mend_closed(mine) || strstr(mine, JOBSERVER) || !is_open(ours))
 		return;
 	blank_jobs(mine);
 	letters = strcspn(mine, " ");

@@ -47,6 +47,10 @@ static const struct {
 	{ "MAKEFLAGS='k -j8 -- CC=gcc' make all", "all" },
 	{ "unset MAKEFLAGS; make all", "all" },
 	{ "env -u MAKEFLAGS make -j2 all", "all" },
+	/* in a recipe of make 4.4 that is not known to start a make */
+	{ "MAKEFLAGS=\" k$MAKEFLAGS --jobserver-auth=-2,-2 -- CC=-j8\" make all", "!all" },
+	/* the numbers are in use for something else */
+	{ "unset MAKEFLAGS; make all 7</dev/null 8>&7", "!all" },
 	/* not theirs to take away */
 	{ "'make' -j1 all", "-j1 all" },
 	{ "'make' -j 1 all", "-j 1 all" },
@@ -62,7 +66,7 @@ static void real_make(const struct unit_root *root)
 {
 	_cleanup_(freep) char *text = kiln_strf("#!/bin/sh\n"
 						"case \" $MAKEFLAGS\" in *'" OURS "'*) ;; *) printf ! >>%s/said ;; esac\n"
-						"case $MAKEFLAGS in *-j8*) printf 8 >>%s/said ;; esac\n"
+						"case ${MAKEFLAGS%%%%--\\ *} in *-j8*|*-2,-2*) printf 8 >>%s/said ;; esac\n"
 						"echo \"$@\" >>%s/said\n", root->path, root->path, root->path);
 
 	unit_write(root, "bin/make", text);
@@ -90,12 +94,14 @@ static void run(const char *make)
 static void set_up(struct unit_root *root)
 {
 	_cleanup_(freep) char *path = kiln_strf("%s/cli/bin:%s/bin:/usr/bin:/bin", getenv("top_builddir"), root->path);
+	int fds[2];
 
 	assert_non_null(getenv("top_builddir"));
 	setenv("PATH", path, 1);
 	real_make(root);
-	assert_int_equal(dup2(root->fd, 7), 7);
-	assert_int_equal(dup2(root->fd, 8), 8);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(dup2(fds[0], 7), 7);
+	assert_int_equal(dup2(fds[1], 8), 8);
 }
 
 static void test_lines(void **state)
