@@ -74,7 +74,7 @@ static const char *doing(enum kiln_op op)
 		[KILN_OP_ADD] = "Adding",			   [KILN_OP_BUILD] = "Building",
 		[KILN_OP_INSTALL] = "Installing",		   [KILN_OP_UNINSTALL] = "Uninstalling",
 		[KILN_OP_UNBUILD] = "Removing the build of",	   [KILN_OP_REMOVE] = "Removing",
-		[KILN_OP_INDEX] = "Running depmod for",		   [KILN_OP_INITRAMFS] = "Refreshing the initramfs of",
+		[KILN_OP_INDEX] = "Updating the module index of", [KILN_OP_INITRAMFS] = "Refreshing the initramfs of",
 		[KILN_OP_ROLLBACK] = "Bringing back",		   [KILN_OP_LOAD] = "Loading",
 	};
 
@@ -100,10 +100,18 @@ static void print_line(const struct kiln_step *s, const char *before, const char
 	fflush(stdout);
 }
 
+/* The step is there with --no-depmod, too: it closes the journals. */
+static bool is_silent(const struct cli *c, const struct kiln_step *s)
+{
+	return c->options.no_depmod && s->op == KILN_OP_INDEX;
+}
+
 void cli_progress(void *data, const struct kiln_step *s, const struct kiln_outcome *o)
 {
 	const struct cli *c = data;
 
+	if (is_silent(c, s) && (!o || o->result == KILN_DONE))
+		return;
 	if (!o) {
 		if (c->options.verbose || s->op == KILN_OP_BUILD)
 			print_line(s, doing(s->op), "...");

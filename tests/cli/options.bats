@@ -145,6 +145,16 @@ picky/1: added" ]
 	! installed acme $K1
 }
 
+@test "--no-depmod leaves the index as it is, and does not say otherwise" {
+	run dkms install acme/1.2 -k $K1 --no-depmod
+	[ "$status" -eq 0 ]
+	[[ $output == *"Installing acme/1.2"* && $output != *index* ]]
+	[ ! -s "$T/lib/modules/$K1/modules.dep" ]
+	run dkms install acme/1.2 -k $K2
+	[[ $output == *"Updating the module index of kernel $K2"* ]]
+	[ -s "$T/lib/modules/$K2/modules.dep" ]
+}
+
 @test "--rpm_safe_upgrade: the old package's removal does not undo the new one's addition" {
 	export TMPDIR=$T
 	script() { sh -c "$(dkms_program) $1 --rpm_safe_upgrade --dkmstree $T/var/lib/dkms --sourcetree $T/usr/src --installtree $T/lib/modules; exit \$?"; }
