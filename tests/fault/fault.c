@@ -34,10 +34,15 @@ struct fault {
 	const char *class;
 };
 
+/* The states in which a scenario may end. */
+struct ends {
+	char *done, *not_begun;
+};
+
 static struct fault *faults;
 static size_t n_faults, n_failures, n_fired, n_reboots;
 static char pristine[64], work[64]; /* directories */
-static char *good[8], *untouched[8];
+static struct ends ends[8], booted[8];
 
 /* ---- one scenario ---- */
 
@@ -71,16 +76,16 @@ static char *difference(const char *a, const char *b)
 	return ret;
 }
 
-static void compare(size_t scenario, const char *what)
+static void compare(size_t scenario, const struct ends *e, const char *what)
 {
 	const struct fault_scenario *s = &fault_scenarios[scenario];
 	_cleanup_(freep) char *state = fault_world_state(work), *flaw = fault_world_flaw(work), *diff = NULL;
 
 	if (flaw)
 		failed(s->name, what, flaw);
-	if (!strcmp(state, good[scenario]) || (s->either && !strcmp(state, untouched[scenario])))
+	if (!strcmp(state, e->done) || (s->either && !strcmp(state, e->not_begun)))
 		return;
-	diff = difference(good[scenario], state);
+	diff = difference(e->done, state);
 	failed(s->name, what, diff);
 }
 
@@ -134,8 +139,27 @@ static void record(size_t scenario)
 	if (bad || !checked)
 		failed(s->name, "the order of fsync and rename", NULL);
 	find_faults(scenario);
-	fault_world_run(work, s->after);
-	good[scenario] = fault_world_state(work);
+}
+
+/* The state after these facts, those that are NULL left out, and what makes up for a fault. */
+static char *end_of(size_t scenario, const char *first, const char *second)
+{
+	copy_world();
+	if (first)
+		fault_world_run(work, first);
+	if (second)
+		fault_world_run(work, second);
+	fault_world_run(work, fault_scenarios[scenario].after);
+	return fault_world_state(work);
+}
+
+/* A boot installs what is registered, whatever the scenario has done of it. */
+static void find_ends(size_t scenario)
+{
+	const char *during = fault_scenarios[scenario].during;
+
+	ends[scenario] = (struct ends){ end_of(scenario, during, NULL), end_of(scenario, NULL, NULL) };
+	booted[scenario] = (struct ends){ end_of(scenario, during, BOOT), end_of(scenario, BOOT, NULL) };
 }
 
 /* ---- carrying them out ---- */
@@ -169,7 +193,7 @@ static void carry_out(const struct fault *f)
 	if (flaw)
 		failed(s->name, what, flaw);
 	fault_world_run(work, s->after);
-	compare(f->scenario, what);
+	compare(f->scenario, &ends[f->scenario], what);
 }
 
 /* The machine goes down in the middle: at boot nobody says what was meant. */
@@ -181,7 +205,7 @@ static void carry_out_reboot(const struct fault *f)
 	n_reboots++;
 	fault_world_run(work, BOOT);
 	fault_world_run(work, fault_scenarios[f->scenario].after);
-	compare(f->scenario, what);
+	compare(f->scenario, &booted[f->scenario], what);
 }
 
 static void carry_out_some(size_t scenario, size_t wanted, size_t only)
@@ -211,7 +235,7 @@ static void test_clock(size_t scenario)
 		fault_world_run(work, fault_scenarios[scenario].during);
 		fault_shared->clock_shift = 0;
 		fault_world_run(work, fault_scenarios[scenario].after);
-		compare(scenario, "the clock jumps");
+		compare(scenario, &ends[scenario], "the clock jumps");
 	}
 }
 
@@ -221,7 +245,7 @@ static void test_two_engines(size_t scenario)
 	fault_world_run_two(work, fault_scenarios[scenario].during);
 	fault_world_run(work, fault_scenarios[scenario].after);
 	if (!fault_scenarios[scenario].either) /* two rollbacks end where they began */
-		compare(scenario, "two engines at once");
+		compare(scenario, &ends[scenario], "two engines at once");
 }
 
 /* Killed just before a journal is carried out, then the headers are gone; at boot nobody says what was meant. */
@@ -240,7 +264,7 @@ static void test_headers_gone(size_t scenario)
 		fault_world_run(work, BOOT);
 		assert_int_equal(rename(away, headers), 0);
 		fault_world_run(work, fault_scenarios[scenario].after);
-		compare(scenario, "killed, and booted without headers");
+		compare(scenario, &booted[scenario], "killed, and booted without headers");
 	}
 }
 
@@ -250,9 +274,7 @@ static void run_scenario(size_t scenario, size_t wanted, size_t only)
 
 	fault_world_make(pristine, &begun);
 	record(scenario);
-	copy_world();
-	fault_world_run(work, fault_scenarios[scenario].after);
-	untouched[scenario] = fault_world_state(work);
+	find_ends(scenario);
 	carry_out_some(scenario, wanted, only);
 	if (only)
 		return;
