@@ -250,6 +250,7 @@ static int parse(const struct kiln_sh_source *src, struct kiln_arena *arena,
 				 "input of a build, not a dkms.conf",
 				 src->name, placeholder->at.line, kiln_sh_literal(placeholder));
 	}
+	class->mistake = lx.failed == KILN_SH_MISTAKE;
 	if (lx.failed)
 		class->construct = lx.why;
 	else if (is_patient(src))

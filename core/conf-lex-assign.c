@@ -63,7 +63,7 @@ static void read_left(struct kiln_sh_lexer *lx, struct kiln_sh_assign *a)
 			lx->p++;
 	}
 	if (!is_equals(lx->p, lx->end)) {
-		kiln_sh_fail(lx, 1, "a [ that is not closed");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a [ that is not closed");
 		return;
 	}
 	a->append = at(lx) == '+';
@@ -93,7 +93,7 @@ static struct kiln_sh_assign *read_element(struct kiln_sh_lexer *lx)
 	if (at(lx) == '[' && is_equals(skip_subscript(lx->p, lx->end), lx->end))
 		read_left(lx, a);
 	else if (strchr(";&|()<>", at(lx)))
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	if (!lx->failed)
 		a->value = kiln_sh_lex_word(lx, KILN_SH_BARE);
 	return lx->failed ? NULL : a;
@@ -109,7 +109,7 @@ static void read_array(struct kiln_sh_lexer *lx, struct kiln_sh_assign *a)
 		if (at(lx) == ')')
 			break;
 		if (lx->p == lx->end)
-			kiln_sh_fail(lx, 1, "a ( that is not closed");
+			kiln_sh_fail(lx, KILN_SH_MISTAKE, "a ( that is not closed");
 		*last = lx->failed ? NULL : read_element(lx);
 		if (!*last)
 			return;

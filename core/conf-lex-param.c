@@ -67,7 +67,7 @@ static void read_subscript(struct kiln_sh_lexer *lx, struct kiln_sh_param *p)
 	if (at(lx, 0) == ']')
 		lx->p++;
 	else
-		kiln_sh_fail(lx, 1, "a [ that is not closed");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a [ that is not closed");
 }
 
 /* The operator at p, longest first; a lone ':' is a substring, '@' a transformation. */
@@ -116,7 +116,7 @@ static void read_op(struct kiln_sh_lexer *lx, struct kiln_sh_param *p, bool quot
 	if (at(lx, 0) == '}')
 		lx->p++;
 	else
-		kiln_sh_fail(lx, 1, "a ${ that is not closed");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a ${ that is not closed");
 }
 
 /* "#" and "!" in front are operators only when a name follows that they can belong to. */
@@ -248,7 +248,7 @@ struct kiln_sh_part *kiln_sh_lex_dollar(struct kiln_sh_lexer *lx, bool quoted)
 	if (c == '[') {
 		end = memchr(lx->p, ']', left(lx));
 		if (!end)
-			kiln_sh_fail(lx, 1, "a $[ that is not closed");
+			kiln_sh_fail(lx, KILN_SH_MISTAKE, "a $[ that is not closed");
 		return end ? read_arith(lx, 1, end, quoted) : NULL;
 	}
 	if (c == '{' || kiln_sh_is_name(c) || is_special(c))

@@ -119,7 +119,7 @@ static void read_single_quotes(struct reader *r)
 	const char *start = ++r->lx->p, *end = memchr(start, '\'', left(r));
 
 	if (!end) {
-		kiln_sh_fail(r->lx, 1, "a ' that is not closed");
+		kiln_sh_fail(r->lx, KILN_SH_MISTAKE, "a ' that is not closed");
 		return;
 	}
 	flush(r);

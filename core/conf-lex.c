@@ -49,7 +49,7 @@ void kiln_sh_fail_at(struct kiln_sh_lexer *lx, struct kiln_spot at, const char *
 {
 	bool first = !lx->failed;
 
-	kiln_sh_fail(lx, 1, why);
+	kiln_sh_fail(lx, KILN_SH_MISTAKE, why);
 	if (first)
 		lx->why_at = at;
 }

@@ -91,7 +91,8 @@ struct kiln_sh_lexer {
 	bool regex;         /* the next word stands behind =~ */
 	bool have;          /* token is the next one */
 	struct kiln_sh_token token;
-	int failed;         /* 0, -ENOMEM, -KILN_E_CONF, or 1: bash is needed to read on */
+	int failed;         /* 0, -ENOMEM, -KILN_E_CONF, 1: bash is needed to read on, or: */
+#define KILN_SH_MISTAKE 2   /* and will not make more of it, as far as can be told here */
 	const char *why;    /* static text */
 	struct kiln_spot why_at;
 };

@@ -13,7 +13,7 @@ static struct kiln_sh_node *required_list(struct kiln_sh_lexer *lx)
 	struct kiln_sh_node *list = kiln_sh_parse_list(lx);
 
 	if (!list)
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	return list;
 }
 
@@ -46,7 +46,7 @@ static struct kiln_sh_word *take_word(struct kiln_sh_lexer *lx)
 	const struct kiln_sh_token *t = kiln_sh_peek(lx);
 
 	if (t->kind != KILN_SH_WORD) {
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 		return NULL;
 	}
 	kiln_sh_take(lx);
@@ -104,7 +104,7 @@ static void parse_case(struct kiln_sh_lexer *lx, struct kiln_sh_node *n)
 	kiln_sh_skip_newlines(lx);
 	lx->command_start = false;
 	if (!take_in(lx))
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	while (!lx->failed) {
 		lx->command_start = true;
 		kiln_sh_skip_newlines(lx);
@@ -142,7 +142,7 @@ const char *kiln_sh_take_arithmetic(struct kiln_sh_lexer *lx)
 		open -= *lx->p == ')';
 	}
 	if (lx->end - lx->p < 2 || lx->p[1] != ')') {
-		kiln_sh_fail(lx, 1, "a (( that is not closed");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a (( that is not closed");
 		return NULL;
 	}
 	text = kiln_arena_text(lx->arena, start, (size_t)(lx->p - start));
@@ -162,7 +162,7 @@ static struct kiln_sh_word *take_three(struct kiln_sh_lexer *lx, const char *tex
 	for (int i = 0; i < 3 && text; i++, last = &(*last)->next) {
 		end = i < 2 ? strchr(text, ';') : text + strlen(text);
 		if (!end) {
-			kiln_sh_fail(lx, 1, "a syntax error");
+			kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 			return NULL;
 		}
 		text = kiln_arena_text(lx->arena, text, (size_t)(end - text));

@@ -53,7 +53,7 @@ static struct kiln_sh_word *take_word(struct kiln_sh_lexer *lx)
 		kiln_sh_peek(lx)->kind == KILN_SH_WORD ? kiln_sh_peek(lx)->word : NULL;
 
 	if (!w || next_is(lx, "]]")) {
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 		return NULL;
 	}
 	take(lx);
@@ -173,7 +173,7 @@ struct kiln_sh_node *kiln_sh_parse_condition(struct kiln_sh_lexer *lx)
 		return NULL;
 	n->cond = parse_or(lx);
 	if (!next_is(lx, "]]"))
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	kiln_sh_take(lx);
 	return n;
 }

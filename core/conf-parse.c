@@ -48,7 +48,7 @@ void kiln_sh_expect_op(struct kiln_sh_lexer *lx, const char *op)
 	if (kiln_sh_peek_op(lx, op))
 		kiln_sh_take(lx);
 	else
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 }
 
 void kiln_sh_expect_keyword(struct kiln_sh_lexer *lx, const char *keyword)
@@ -56,7 +56,7 @@ void kiln_sh_expect_keyword(struct kiln_sh_lexer *lx, const char *keyword)
 	const char *k = kiln_sh_peek_keyword(lx);
 
 	if (!k || strcmp(k, keyword)) {
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 		return;
 	}
 	kiln_sh_take(lx);
@@ -97,7 +97,7 @@ static struct kiln_sh_redirect *parse_redirection(struct kiln_sh_lexer *lx)
 	lx->command_start = false;
 	t = kiln_sh_peek(lx);
 	if (t->kind != KILN_SH_WORD) {
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 		return NULL;
 	}
 	r->target = t->word;
@@ -123,7 +123,7 @@ static struct kiln_sh_node *parse_function(struct kiln_sh_lexer *lx, struct kiln
 	n->kind = KILN_SH_FUNCTION;
 	n->text = kiln_sh_literal(n->words);
 	if (!n->text) {
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 		return n;
 	}
 	n->words = NULL;
@@ -215,7 +215,7 @@ static struct kiln_sh_node *parse_simple(struct kiln_sh_lexer *lx)
 	    kiln_sh_peek_op(lx, "("))
 		return parse_function(lx, n);
 	if (n && !n->words && !n->assigns && !n->redirects)
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	return n;
 }
 
@@ -327,7 +327,7 @@ static struct kiln_sh_node *parse_item(struct kiln_sh_lexer *lx)
 	if (kiln_sh_peek_op(lx, ";"))
 		kiln_sh_take(lx);
 	else if (kiln_sh_peek(lx)->kind != KILN_SH_NEWLINE && !list_ends(lx))
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	return n;
 }
 
@@ -349,7 +349,7 @@ struct kiln_sh_node *kiln_sh_parse(struct kiln_sh_lexer *lx)
 	struct kiln_sh_node *list = kiln_sh_parse_list(lx);
 
 	if (kiln_sh_peek(lx)->kind != KILN_SH_END)
-		kiln_sh_fail(lx, 1, "a syntax error");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a syntax error");
 	return lx->failed ? NULL : list;
 }
 
@@ -362,7 +362,7 @@ struct kiln_sh_node *kiln_sh_parse_until_paren(struct kiln_sh_lexer *lx)
 		return NULL;
 	list = kiln_sh_parse_list(lx);
 	if (kiln_sh_peek(lx)->kind == KILN_SH_END)
-		kiln_sh_fail(lx, 1, "a ( that is not closed");
+		kiln_sh_fail(lx, KILN_SH_MISTAKE, "a ( that is not closed");
 	kiln_sh_expect_op(lx, ")");
 	kiln_sh_leave(lx);
 	return lx->failed ? NULL : list;

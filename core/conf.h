@@ -81,6 +81,7 @@ struct kiln_conf_class {
 	enum kiln_exactness exactness;
 	const char *construct;
 	struct kiln_spot at;
+	bool mistake;     /* construct is no shell at all, as far as can be told here */
 	const char *late; /* what the first value that waits needs; NULL: none waits */
 	struct kiln_spot late_at;
 };

@@ -40,6 +40,7 @@ struct kiln_settings { /* of framework.conf, framework.conf.d and the command li
 	char *critical;    /* names of modules whose absence is said loudly; NULL: none */
 	bool fails_runs;   /* a transaction with a failed build is told to be a failure */
 	bool whole_index;  /* depmod makes the index each time */
+	char *doubt;       /* a sentence on what is wrong in framework.conf and changes how it is read; NULL */
 	bool reuse;        /* take the set of a kernel with equal headers instead of building */
 };
 

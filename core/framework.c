@@ -52,20 +52,39 @@ static int list_files(int root, struct kiln_strv *ret)
 #define ANY_KERNEL "$kernelver"
 #define SOME_KERNEL "5.4.3-2-probe"
 
-/* One file in C; *shell is set when it needs one. */
-static int read_one(int root, const char *path, const struct kiln_conf_env *env,
-		    struct kiln_vars *vars, bool *shell, struct kiln_err *err)
+/* What the files say, read one after the other. */
+struct reading {
+	const struct kiln_conf_env *env;
+	struct kiln_vars *vars;
+	bool shell;  /* one of them needs one */
+	char *doubt; /* as in kiln_settings */
+};
+
+/* bash reads on, or does not, without a word that anybody would see: dkms shows its message. */
+static int doubt(struct reading *f, const char *name, const struct kiln_conf_class *class)
+{
+	if (!class->mistake)
+		return 0;
+	free(f->doubt);
+	f->doubt = kiln_strf("%s:%u: %s: what follows may not count", name, class->at.line, class->construct);
+	return f->doubt ? 0 : -ENOMEM;
+}
+
+/* In C. */
+static int read_one(struct reading *f, int root, const char *path, struct kiln_err *err)
 {
 	_cleanup_(freep) char *text = NULL, *name = kiln_strf("/%s", path);
-	struct kiln_sh_source src = { .name = name, .env = env, .accepted = names };
+	struct kiln_sh_source src = { .name = name, .env = f->env, .accepted = names };
 	struct kiln_conf_class class;
 	int r = name ? kiln_fs_read(root, path, LARGEST, &text, &src.len) : -ENOMEM;
 
 	if (r < 0)
 		return kiln_fail(err, -KILN_E_CONF, "/%s cannot be read: %s", path, strerror(-r));
 	src.text = text;
-	r = kiln_conf_eval_source(&src, vars, &class, err);
-	*shell = class.exactness == KILN_CONF_NEEDS_SHELL;
+	r = kiln_conf_eval_source(&src, f->vars, &class, err);
+	f->shell = class.exactness == KILN_CONF_NEEDS_SHELL;
+	if (r == 0 && doubt(f, name, &class) < 0)
+		return kiln_fail(err, -ENOMEM, "out of memory");
 	return r;
 }
 
@@ -86,15 +105,14 @@ static int read_in_shell(int root, const struct kiln_strv *files, const struct k
 	return kiln_shell_read(&s, vars, err);
 }
 
-static int read_all(int root, const struct kiln_strv *files, const struct kiln_conf_env *env,
-		    struct kiln_vars *vars, struct kiln_err *err)
+static int read_all(struct reading *f, int root, const struct kiln_strv *files, struct kiln_err *err)
 {
-	bool shell = false;
 	int r = 0;
 
-	for (size_t i = 0; i < files->n && r == 0 && !shell; i++)
-		r = read_one(root, files->v[i], env, vars, &shell, err);
-	return shell ? read_in_shell(root, files, env, vars, err) : r;
+	f->shell = false;
+	for (size_t i = 0; i < files->n && r == 0 && !f->shell; i++)
+		r = read_one(f, root, files->v[i], err);
+	return r == 0 && f->shell ? read_in_shell(root, files, f->env, f->vars, err) : r;
 }
 
 static bool same_with(const char *a, const char *b)
@@ -131,7 +149,7 @@ static int check_kernel_free(const struct kiln_vars *any, const struct kiln_vars
 				   ": which settings there are must not depend on $kernelver");
 }
 
-static int read_settings(int root, const struct kiln_settings *s, struct kiln_vars *vars,
+static int read_settings(int root, struct kiln_settings *s, struct kiln_vars *vars,
 			 struct kiln_err *err)
 {
 	_cleanup_(kiln_strv_free) struct kiln_strv files = KILN_STRV_INIT;
@@ -143,15 +161,17 @@ static int read_settings(int root, const struct kiln_settings *s, struct kiln_va
 				     .install_tree = s->install_tree,
 				     .tmp_location = s->tmp_location,
 				     .jobs = s->jobs };
+	struct reading f = { &env, vars, false, NULL };
 	int r = list_files(root, &files);
 
 	if (r < 0 || !files.n)
 		return r < 0 ? kiln_fail(err, r, "out of memory") : 0;
-	r = read_all(root, &files, &env, vars, err);
-	if (r < 0)
-		return r;
+	r = read_all(&f, root, &files, err);
 	env.kern.release = SOME_KERNEL;
-	r = read_all(root, &files, &env, &some, err);
+	f.vars = &some;
+	if (r >= 0)
+		r = read_all(&f, root, &files, err);
+	s->doubt = f.doubt;
 	return r < 0 ? r : check_kernel_free(vars, &some, err);
 }
 
@@ -354,5 +374,6 @@ void kiln_settings_free(struct kiln_settings *s)
 	free(s->compress_zstd_opts);
 	free(s->defer);
 	free(s->critical);
+	free(s->doubt);
 	kiln_strv_free(&s->directives);
 }

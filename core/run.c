@@ -258,6 +258,8 @@ int kiln_run(struct kiln_ctx *ctx, const struct kiln_facts *facts, int wait,
 		return write_down_holder(ctx, facts, err);
 	if (lock < 0)
 		return lock;
+	if (ctx->settings.doubt)
+		kiln_log(ctx, KILN_LOG_WARNING, "%s", ctx->settings.doubt);
 	finish_load(ctx);
 	r = think(ctx, facts, &t, err);
 	if (r >= 0)

@@ -130,12 +130,31 @@ static void test_shell(void **state)
 	assert_string_equal(s.mok_certificate, "/var/lib/dkms/x");
 }
 
+/* It is read as far as bash reads it, and somebody is told. */
+static void test_mistake(void **state)
+{
+	struct unit_root *root = *state;
+	_cleanup_(kiln_settings_free) struct kiln_settings s = defaults();
+	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
+	int r;
+
+	assert_int_equal(chmod(root->path, 0755), 0);
+	unit_write(root, "etc/dkms/framework.conf.d/a.conf", "parallel_jobs=7\ncritical=\"zfs\nverbose=1\n");
+	r = kiln_framework_load(root->fd, &s, &err);
+	if (r == -KILN_E_SHELL)
+		skip();
+	assert_int_equal(r, 0);
+	assert_int_equal(s.jobs, 7);
+	assert_false(s.verbose);
+	assert_string_equal(s.doubt, "/etc/dkms/framework.conf.d/a.conf:2: a \" that is not closed: what follows may not count");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit_test_with_root(test_none),	  unit_test_with_root(test_order),
 		unit_test_with_root(test_kernel), unit_test_with_root(test_refused),
-		unit_test_with_root(test_shell),
+		unit_test_with_root(test_shell),  unit_test_with_root(test_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
