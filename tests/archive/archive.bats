@@ -30,8 +30,8 @@ verdicts() {
 	apt install "$OURS" "linux-image-$K" "linux-headers-$K" $(names)
 	settled
 	[ -e "$ROOT/boot/initrd.img-$K" ]
-	verdicts >"$BATS_FILE_TMPDIR/ours"
-	sed 's/^/# ours: /' "$BATS_FILE_TMPDIR/ours" >&3
+	verdicts >"$BATS_FILE_TMPDIR/verdicts.ours"
+	sed 's/^/# ours: /' "$BATS_FILE_TMPDIR/verdicts.ours" >&3
 	# shellcheck disable=SC2046
 	apt purge $(names)
 	nothing_is_left
@@ -41,7 +41,7 @@ verdicts() {
 # What does not ask to be installed of itself, 3.0.10 builds when its package comes (and not when a kernel does).
 @test "the same with Debian's dkms: each module has the same verdict" {
 	local module verdict
-	[ -s "$BATS_FILE_TMPDIR/ours" ] || skip "the run with modkiln has no verdicts"
+	[ -s "$BATS_FILE_TMPDIR/verdicts.ours" ] || skip "the run with modkiln has no verdicts"
 	base_root theirs dkms "$K"
 	# shellcheck disable=SC2046 # a list
 	in_root apt-get -y -q install $(names) >"$BATS_TEST_TMPDIR/log" 2>&1 || echo "# Debian's dkms: apt ended with $?" >&3
@@ -50,7 +50,7 @@ verdicts() {
 	while read -r module verdict; do
 		grep -qsE '^AUTOINSTALL=.*[yY]' "$ROOT/usr/src/${module/\//-}/dkms.conf" || verdict=not
 		echo "$module $verdict"
-	done < <(verdicts) >"$BATS_FILE_TMPDIR/theirs"
-	sed 's/^/# theirs: /' "$BATS_FILE_TMPDIR/theirs" >&3
-	diff "$BATS_FILE_TMPDIR/theirs" "$BATS_FILE_TMPDIR/ours"
+	done < <(verdicts) >"$BATS_FILE_TMPDIR/verdicts.theirs"
+	sed 's/^/# theirs: /' "$BATS_FILE_TMPDIR/verdicts.theirs" >&3
+	diff "$BATS_FILE_TMPDIR/verdicts.theirs" "$BATS_FILE_TMPDIR/verdicts.ours"
 }
