@@ -63,7 +63,7 @@ kernel_files() {
 	in_initramfs kilnhello "$NEW"
 	in_root dpkg --purge "linux-headers-$NEW" "linux-image-$NEW"
 	[ ! -e "$ROOT/lib/modules/$NEW" ]
-	run -0 in_root dpkg -i "${files[@]:1}"
+	run -0 in_root dpkg --force-depends -i "${files[@]:1}" # Debian 13's headers depend on their image
 	[ "$(builds kilnhello)" -eq 0 ] # another kernel is there: headers alone are none
 	run -0 in_root dpkg -i "${files[0]}"
 	[ "$(builds kilnhello)" -eq 1 ]
