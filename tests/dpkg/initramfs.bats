@@ -14,6 +14,7 @@ setup_file() {
 	module_deb kilnhello 1.1
 	module_deb kilnpair 1.0
 	base_root dracut apt
+	fewer_packages
 	in_root apt-get -y -q install "$OURS" dracut
 	printf '%s\n' 'hostonly="no"' 'compress="gzip"' 'dracutmodules="base kernel-modules"' \
 		'add_drivers+=" kilnhello kilnfirst "' 'drivers=" kilnhello kilnfirst "' >"$ROOT/etc/dracut.conf.d/test.conf"
