@@ -107,7 +107,7 @@ static void read_op(struct kiln_sh_lexer *lx, struct kiln_sh_param *p, bool quot
 	if (at(lx, 0) != '}') {
 		p->op = find_op(lx);
 		if (!p->op) {
-			kiln_sh_fail(lx, 1, "a ${…} that is not one");
+			kiln_sh_fail(lx, KILN_SH_BEYOND, "a ${…} that is not one");
 			return;
 		}
 		lx->p += strlen(p->op);
@@ -141,7 +141,7 @@ static void read_braces(struct kiln_sh_lexer *lx, struct kiln_sh_param *p, bool 
 	read_prefix(lx, p);
 	n = name_length(lx->p, left(lx), true);
 	if (!n) {
-		kiln_sh_fail(lx, 1, "a ${…} that is not one");
+		kiln_sh_fail(lx, KILN_SH_BEYOND, "a ${…} that is not one");
 		return;
 	}
 	p->name = keep(lx, lx->p, n);

@@ -98,7 +98,7 @@ static void read_backslash(struct reader *r, bool in_quotes)
 	char c = next_char(r);
 
 	if (in_quotes && r->nested_quotes) {
-		kiln_sh_fail(r->lx, 1, "a backslash in quotes inside quotes");
+		kiln_sh_fail(r->lx, KILN_SH_BEYOND, "a backslash in quotes inside quotes");
 		return;
 	}
 	if (left(r) == 1 || (in_quotes && !escapes_in_quotes(r, c))) {
@@ -204,7 +204,7 @@ static void read_dollar(struct reader *r, bool quoted)
 	struct kiln_sh_part *p;
 
 	if (!quoted && (next_char(r) == '\'' || next_char(r) == '"')) {
-		kiln_sh_fail(r->lx, 1,
+		kiln_sh_fail(r->lx, KILN_SH_BEYOND,
 			     next_char(r) == '"' ? "a translated string ($\"…\")"
 						 : "a string with C escapes ($'…')");
 		return;

@@ -81,6 +81,12 @@ struct kiln_sh_token {
 	struct kiln_spot at;
 };
 
+/* Why reading ends before the text does, besides errors. */
+enum {
+	KILN_SH_BEYOND = 1, /* bash is needed to read on, */
+	KILN_SH_MISTAKE,    /* and will not make more of it, as far as can be told here */
+};
+
 struct kiln_sh_lexer {
 	struct kiln_arena *arena;
 	const char *p, *end;
@@ -91,8 +97,7 @@ struct kiln_sh_lexer {
 	bool regex;         /* the next word stands behind =~ */
 	bool have;          /* token is the next one */
 	struct kiln_sh_token token;
-	int failed;         /* 0, -ENOMEM, -KILN_E_CONF, 1: bash is needed to read on, or: */
-#define KILN_SH_MISTAKE 2   /* and will not make more of it, as far as can be told here */
+	int failed;         /* 0, -ENOMEM, -KILN_E_CONF, KILN_SH_BEYOND, KILN_SH_MISTAKE */
 	const char *why;    /* static text */
 	struct kiln_spot why_at;
 };
@@ -117,7 +122,7 @@ void kiln_sh_take(struct kiln_sh_lexer *lx);
 void kiln_sh_fail(struct kiln_sh_lexer *lx, int code, const char *why);
 /* Where p stands. */
 struct kiln_spot kiln_sh_here(struct kiln_sh_lexer *lx);
-/* code 1, for what began there */
+/* A mistake in what began there. */
 void kiln_sh_fail_at(struct kiln_sh_lexer *lx, struct kiln_spot at, const char *why);
 /* NULL: out of memory, and failed is set */
 void *kiln_sh_new(struct kiln_sh_lexer *lx, size_t size);

@@ -282,7 +282,7 @@ struct kiln_sh_node *kiln_sh_parse_compound(struct kiln_sh_lexer *lx, const char
 			forms[i].parse(lx, n);
 		return n;
 	}
-	kiln_sh_fail(lx, 1,
+	kiln_sh_fail(lx, KILN_SH_BEYOND,
 		     !strcmp(keyword, "select")	  ? "select"
 		     : !strcmp(keyword, "coproc") ? "coproc"
 						  : "a syntax error");

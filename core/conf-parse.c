@@ -90,7 +90,7 @@ static struct kiln_sh_redirect *parse_redirection(struct kiln_sh_lexer *lx)
 	r->fd = t->fd;
 	r->at = t->at;
 	if (!strcmp(t->op, "<<") || !strcmp(t->op, "<<-")) {
-		kiln_sh_fail(lx, 1, "a here-document");
+		kiln_sh_fail(lx, KILN_SH_BEYOND, "a here-document");
 		return NULL;
 	}
 	kiln_sh_take(lx);
@@ -259,7 +259,7 @@ static struct kiln_sh_node *parse_pipeline(struct kiln_sh_lexer *lx)
 	struct kiln_sh_node *n, *pipe;
 
 	if (k && !strcmp(k, "time")) {
-		kiln_sh_fail(lx, 1, "time");
+		kiln_sh_fail(lx, KILN_SH_BEYOND, "time");
 		return NULL;
 	}
 	if (k && !strcmp(k, "!")) {
