@@ -148,7 +148,7 @@ picky/1: added" ]
 @test "--no-depmod leaves the index as it is, and does not say otherwise" {
 	run dkms install acme/1.2 -k $K1 --no-depmod
 	[ "$status" -eq 0 ]
-	[[ $output == *"Installing acme/1.2"* && $output != *index* ]]
+	[[ $output == *"Installing acme/1.2"* && $output != *index* && $output != *depmod* ]]
 	[ ! -s "$T/lib/modules/$K1/modules.dep" ]
 	run dkms install acme/1.2 -k $K2
 	[[ $output == *"Updating the module index of kernel $K2"* ]]
