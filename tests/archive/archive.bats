@@ -39,7 +39,7 @@ verdicts() {
 }
 
 # What does not ask to be installed of itself, 3.0.10 builds when its package comes (and not when a kernel does).
-# Debian 12's west-chamber builds in /usr/src itself, where only a build as root can write (docs/differences.md).
+# Debian 12's west-chamber looks for another source in /usr/src, and builds in there (docs/differences.md).
 @test "the same with Debian's dkms: each module has the same verdict" {
 	local module verdict
 	[ -s "$BATS_FILE_TMPDIR/verdicts.ours" ] || skip "the run with modkiln has no verdicts"
