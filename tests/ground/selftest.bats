@@ -46,6 +46,24 @@ setup() {
 	[ -z "$(ls "$min/dev")$(ls "$min/proc")" ]
 }
 
+@test "new --layer: what is below stays as it is, a layer of a layer sees all; drop removes it" {
+	local a=$BATS_TEST_TMPDIR/a b=$BATS_TEST_TMPDIR/b
+	"$GROUND" new --layer "$ROOT" "$a"
+	echo one >"$a/etc/one"
+	rm "$a/etc/hostname"
+	"$GROUND" new --layer "$a" "$b"
+	[ "$(cat "$b/etc/one")" = one ]
+	[ ! -e "$b/etc/hostname" ]
+	run -0 "$GROUND" run "$b" -- mv /etc/apt /etc/elsewhere
+	[ -d "$b/etc/elsewhere" ]
+	[ -d "$a/etc/apt" ]
+	[ -e "$ROOT/etc/hostname" ]
+	[ ! -e "$ROOT/etc/one" ]
+	"$GROUND" drop "$b"
+	"$GROUND" drop "$a"
+	[ -z "$(ls "$BATS_TEST_TMPDIR")" ]
+}
+
 @test "run: status, arguments, clean environment, stdin" {
 	run -3 "$GROUND" run "$ROOT" -- sh -c 'exit 3'
 	# shellcheck disable=SC2016 # expanded in the root

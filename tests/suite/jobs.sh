@@ -23,13 +23,13 @@ jobs_at_once() {
 	echo $((fit < cores ? fit : cores))
 }
 
-# in_memory DIR: sets $memory to what runs a command with DIR in memory, if there is
-# enough of it.  That ends with the command, even one that is killed.  On a disk, to
-# remove the roots of a test takes longer than the test.
+# in_memory DIR: sets $memory to what runs a command with mounts of its own, and with
+# DIR in memory, if there is enough of it.  All that ends with the command, even one
+# that is killed.  On a disk, to remove the roots of a test takes longer than the test.
 in_memory() {
 	local free
 	free=$(($(memory_free) / $(jobs_at_once)))
-	memory=()
+	memory=(unshare --mount)
 	[ "$free" -ge $JOB_MEMORY ] || return 0
 	# shellcheck disable=SC2016,SC2034 # expanded by the inner shell; the job reads it
 	memory=(unshare --mount sh -c 'mount -t tmpfs -o "mode=755,size=$1" modkiln "$2" && shift 2 && exec "$@"'

@@ -34,13 +34,13 @@ base_root() {
 	local from=$BATS_FILE_TMPDIR/$2
 	ROOT=$BATS_FILE_TMPDIR/$1
 	[ -d "$from" ] || from=$("$GROUND" base "$SUITE" "${@:2}")
-	"$GROUND" new "$from" "$ROOT" >/dev/null
+	"$GROUND" new --layer "$from" "$ROOT" >/dev/null
 }
 
 # fresh NAME: this test's own copy of a base_root.
 fresh() {
 	ROOT=$BATS_TEST_TMPDIR/root
-	"$GROUND" new "$BATS_FILE_TMPDIR/$1" "$ROOT" >/dev/null
+	"$GROUND" new --layer "$BATS_FILE_TMPDIR/$1" "$ROOT" >/dev/null
 }
 
 teardown() {

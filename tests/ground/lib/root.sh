@@ -5,17 +5,34 @@
 # here; 'drop' removes nothing that does not carry it.
 
 new_verb() {
-	[ $# -eq 2 ] || die "usage: ground new BASE DIR"
+	local layer=''
+	[ "${1:-}" != --layer ] || { layer=1; shift; }
+	[ $# -eq 2 ] || die "usage: ground new [--layer] BASE DIR"
 	need_root
 	local from=$1 dir=$2
 	case $from in bookworm/* | trixie/* | sid/*) from=$(base "${from%/*}" "${from#*/}") ;; esac
 	[ -e "$from/.ground-root" ] || die "not a root made here: $from"
 	[ ! -d "$dir" ] || rmdir "$dir" || die "in the way: $dir"
+	[ -z "$layer" ] || ! new_layer "$from" "$dir" || { readlink -f "$dir"; return; }
 	rm -rf --one-file-system "$dir.part"
 	mkdir -p "$dir.part"
 	cp -a --reflink=auto "$from/." "$dir.part"
 	mv -T "$dir.part" "$dir"
 	readlink -f "$dir"
+}
+
+# new_layer FROM DIR: a copy that is mounted: only what is written to it takes time and
+# space, in DIR.layer.  FROM must not change while it is there.  Files keep their times
+# of change, which a copy makes new.
+new_layer() {
+	local layer=$2.layer below=$1
+	[ ! -e "$1.layer/below" ] || below=$1.layer/upper:$(<"$1.layer/below")
+	mkdir -p "$2" "$layer/upper" "$layer/work"
+	echo "$below" >"$layer/below"
+	# A package's folders are renamed, too.
+	mount -t overlay -o "lowerdir=$below,upperdir=$layer/upper,workdir=$layer/work,redirect_dir=on" ground "$2" && return
+	rm -rf "$layer" "$2"
+	return 1
 }
 
 drop_verb() {
@@ -32,5 +49,5 @@ drop_verb() {
 	# 'run' leaves no mounts; a test may have.
 	awk -v dir="$dir" '$2 == dir || index($2, dir "/") == 1 { print $2 }' /proc/self/mounts |
 		sort -r | while read -r point; do umount -l "$(printf '%b' "$point")"; done
-	rm -rf --one-file-system "$dir"
+	rm -rf --one-file-system "$dir" "$dir.layer"
 }
