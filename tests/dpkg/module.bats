@@ -32,6 +32,7 @@ broken_successor() {
 # bats test_tags=full
 @test "a module for two kernels: two builds, one depmod a kernel" {
 	fresh kernels
+	for k in "$OLD" "$NEW"; do stale_index "$k"; done
 	: >"$ROOT/var/log/depmod.calls"
 	apt install /mods/kilnhello-dkms_1.0-1_all.deb
 	[ "$(builds kilnhello)" -eq 2 ]
@@ -48,6 +49,7 @@ broken_successor() {
 # bats test_tags=full
 @test "two modules in one run: one depmod and one initramfs a kernel" {
 	fresh kernels
+	for k in "$OLD" "$NEW"; do stale_index "$k"; done
 	: >"$ROOT/var/log/depmod.calls"
 	apt install /mods/kilnhello-dkms_1.0-1_all.deb /mods/kilnpair-dkms_1.0-1_all.deb
 	for k in "$OLD" "$NEW"; do
@@ -61,7 +63,7 @@ broken_successor() {
 # bats test_tags=full
 @test "an index that depmod made is changed without it, into what it would write" {
 	fresh kernels
-	for k in "$OLD" "$NEW"; do in_root depmod -a "$k"; done # what is copied is younger than its index
+	for k in "$OLD" "$NEW"; do young_index "$k"; done
 	: >"$ROOT/var/log/depmod.calls"
 	apt install /mods/kilnhello-dkms_1.0-1_all.deb /mods/kilnpair-dkms_1.0-1_all.deb
 	for k in "$OLD" "$NEW"; do
@@ -154,7 +156,7 @@ watcher() {
 	apt remove kilnhello-dkms
 	for k in "$OLD" "$NEW"; do
 		gone kilnhello "$k"
-		[ "$(depmods "$k")" -eq 1 ]
+		[ "$(depmods "$k")" -le 1 ]
 		[ "$(initramfs_made "$k")" -eq 1 ]
 	done
 	for k in "$OLD" "$NEW"; do
