@@ -16,7 +16,7 @@ setup_file() {
 	base_root dracut apt
 	fewer_packages
 	in_root apt-get -y -q install "$OURS" dracut
-	printf '%s\n' 'hostonly="no"' 'compress="gzip"' 'dracutmodules="base kernel-modules"' \
+	printf '%s\n' 'hostonly="no"' 'compress="cat"' 'do_strip="no"' 'early_microcode="no"' 'dracutmodules="base kernel-modules"' \
 		'add_drivers+=" kilnhello kilnfirst "' 'drivers=" kilnhello kilnfirst "' >"$ROOT/etc/dracut.conf.d/test.conf"
 	count_dracut
 }
