@@ -143,7 +143,11 @@ struct cli_status_filter {
 typedef int cli_status_fn(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data);
 /* fn for each module and kernel that was named, or once for all. */
 int cli_status_each(struct cli *c, const struct kiln_state *s, cli_status_fn *fn, void *data);
-bool cli_status_meant(const struct cli_status_filter *f, const struct kiln_missing *m);
+/* What has no module, kernel or architecture is of all of them. */
+bool cli_status_meant(const struct cli_status_filter *f, struct kiln_mod mod, struct kiln_kern kern);
+/* fn for each notice that was asked for, once. */
+typedef void cli_notice_fn(const struct kiln_notice *n, void *data);
+void cli_status_notices(struct cli *c, const struct kiln_state *s, cli_notice_fn *fn, void *data);
 int cli_status_json(struct cli *c, const struct kiln_state *s);
 int cli_why(struct cli *c);
 int cli_match(struct cli *c);

@@ -46,7 +46,7 @@ static int add_missing(struct cli *c, const struct kiln_state *s, const struct c
 
 	(void)c;
 	for (size_t i = 0; i < n; i++)
-		if (cli_status_meant(f, &m[i]))
+		if (cli_status_meant(f, m[i].mod, m[i].kern))
 			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "module",
 							      cli_json_text(m[i].mod.name), "version",
 							      cli_json_text(m[i].mod.version), "kernel",
@@ -74,29 +74,25 @@ static json_t *json_of_kernels(struct cli *c, const struct kiln_state *s)
 	return list;
 }
 
-static json_t *json_of_notices(const struct kiln_state *s)
+static void add_notice(const struct kiln_notice *n, void *list)
 {
-	_cleanup_(kiln_strv_free) struct kiln_strv notices = KILN_STRV_INIT;
-	json_t *list = json_array();
-
-	if (kiln_state_notices(s, &notices) >= 0)
-		for (size_t i = 0; i < notices.n; i++)
-			json_array_append_new(list, cli_json_text(notices.v[i]));
-	return list;
+	json_array_append_new(list, cli_json_text(n->text));
 }
 
 int cli_status_json(struct cli *c, const struct kiln_state *s)
 {
-	json_t *rows = json_array(), *missing = json_array();
+	json_t *rows = json_array(), *missing = json_array(), *notices = json_array();
 
 	if (cli_status_each(c, s, add_rows, rows) < 0 || cli_status_each(c, s, add_missing, missing) < 0) {
 		json_decref(rows);
 		json_decref(missing);
+		json_decref(notices);
 		cli_error("Out of memory.");
 		return CLI_BAD_ARGUMENTS;
 	}
+	cli_status_notices(c, s, add_notice, notices);
 	return cli_json_print(json_pack("{s:s, s:i, s:s, s:b, s:o, s:o, s:o, s:o}", "format", "modkiln-status", "version",
 					SCHEMA, "modkiln", PACKAGE_VERSION, "no_autoinstall",
 					kiln_ctx_no_autoinstall(c->ctx), "kernels", json_of_kernels(c, s), "rows", rows,
-					"missing", missing, "notices", json_of_notices(s)));
+					"missing", missing, "notices", notices));
 }

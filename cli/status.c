@@ -46,17 +46,6 @@ static int print_rows(struct cli *c, const struct kiln_state *s, const struct cl
 	return r;
 }
 
-static void print_notices(const struct kiln_state *s)
-{
-	_cleanup_(kiln_strv_free) struct kiln_strv notices = KILN_STRV_INIT;
-
-	if (kiln_state_notices(s, &notices) < 0)
-		return;
-	fflush(stdout);
-	for (size_t i = 0; i < notices.n; i++)
-		fprintf(stderr, "%s\n", notices.v[i]);
-}
-
 /* ---- what was asked for ---- */
 
 static int each_kernel(struct cli *c, const struct kiln_state *s, struct kiln_mod mod, cli_status_fn *fn, void *data)
@@ -85,14 +74,49 @@ int cli_status_each(struct cli *c, const struct kiln_state *s, cli_status_fn *fn
 
 static bool fits(const char *pattern, const char *name)
 {
-	return !pattern || !*pattern || (name && !fnmatch(pattern, name, FNM_PERIOD));
+	return !pattern || !*pattern || !name || !fnmatch(pattern, name, FNM_PERIOD);
 }
 
-bool cli_status_meant(const struct cli_status_filter *f, const struct kiln_missing *m)
+bool cli_status_meant(const struct cli_status_filter *f, struct kiln_mod mod, struct kiln_kern kern)
 {
-	if (!fits(f->mod.name, m->mod.name) || !fits(f->mod.version, m->mod.version))
-		return false;
-	return !m->kern.release || (fits(f->kern.release, m->kern.release) && fits(f->kern.arch, m->kern.arch));
+	return fits(f->mod.name, mod.name) && fits(f->mod.version, mod.version) && fits(f->kern.release, kern.release) &&
+	       fits(f->kern.arch, kern.arch);
+}
+
+/* ---- notices ---- */
+
+struct asked {
+	const struct kiln_notice *notice;
+	bool meant;
+};
+
+static int is_notice_meant(struct cli *c, const struct kiln_state *s, const struct cli_status_filter *f, void *data)
+{
+	struct asked *a = data;
+
+	(void)c, (void)s;
+	a->meant |= cli_status_meant(f, a->notice->mod, a->notice->kern);
+	return 0;
+}
+
+void cli_status_notices(struct cli *c, const struct kiln_state *s, cli_notice_fn *fn, void *data)
+{
+	size_t n;
+	const struct kiln_notice *v = kiln_state_notices(s, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct asked a = { &v[i], false };
+
+		cli_status_each(c, s, is_notice_meant, &a);
+		if (a.meant)
+			fn(&v[i], data);
+	}
+}
+
+static void print_notice(const struct kiln_notice *n, void *data)
+{
+	(void)data;
+	fprintf(stderr, "%s\n", n->text);
 }
 
 /* ---- what is missing ---- */
@@ -104,7 +128,7 @@ static int print_missing(struct cli *c, const struct kiln_state *s, const struct
 
 	(void)c;
 	for (size_t i = 0; i < n; i++) {
-		if (!cli_status_meant(f, &m[i]))
+		if (!cli_status_meant(f, m[i].mod, m[i].kern))
 			continue;
 		printf("%s/%s", m[i].mod.name, m[i].mod.version);
 		if (m[i].kern.release)
@@ -122,7 +146,7 @@ static int find_missing(struct cli *c, const struct kiln_state *s, const struct 
 
 	(void)c;
 	for (size_t i = 0; i < n; i++)
-		*(bool *)data |= cli_status_meant(f, &m[i]);
+		*(bool *)data |= cli_status_meant(f, m[i].mod, m[i].kern);
 	return 0;
 }
 
@@ -148,6 +172,7 @@ int cli_status(struct cli *c)
 	if (c->json)
 		return status;
 	cli_status_each(c, s, print_rows, NULL);
-	print_notices(s);
+	fflush(stdout);
+	cli_status_notices(c, s, print_notice, NULL);
 	return CLI_OK;
 }

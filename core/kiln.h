@@ -212,8 +212,14 @@ int kiln_state_targets(const struct kiln_state *s, struct kiln_kern **ret, size_
 int kiln_state_modules(const struct kiln_state *s, struct kiln_mod **ret, size_t *n);
 /* Whether a module is registered; version NULL: any. */
 bool kiln_state_has_module(const struct kiln_state *s, struct kiln_mod mod);
-/* Pairs that a transaction wished for and that wait, one sentence each; owned by the caller. */
-int kiln_state_notices(const struct kiln_state *s, struct kiln_strv *ret);
+
+/* What waits, was cut off or has failed, for a person to read; all owned by the state. */
+struct kiln_notice {
+	struct kiln_mod mod;   /* NULL members: not of one module */
+	struct kiln_kern kern; /* NULL members: not of one kernel, or of any architecture */
+	const char *text;      /* a sentence */
+};
+const struct kiln_notice *kiln_state_notices(const struct kiln_state *s, size_t *n);
 
 /* A pair that is wanted and not installed, as far as can be told without evaluating a conf; all borrowed from the state. */
 struct kiln_missing {

@@ -170,7 +170,8 @@ int kiln_state_modules(const struct kiln_state *s, struct kiln_mod **ret, size_t
 	return 0;
 }
 
-int kiln_state_notices(const struct kiln_state *s, struct kiln_strv *ret)
+const struct kiln_notice *kiln_state_notices(const struct kiln_state *s, size_t *n)
 {
-	return kiln_strv_copy(ret, &s->notices);
+	*n = s->n_notices;
+	return s->notices;
 }

@@ -6,9 +6,35 @@
  */
 #include "core/state-load.h"
 
+#include <string.h>
+
+#include "core/base/buf.h"
 #include "core/base/cleanup.h"
 
 #include "core/pending.h"
+
+static bool copy(const char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return *to || !from;
+}
+
+/* Of the module and kernel of a fact, as far as it has them; text is taken. */
+static int note(struct kiln_state *s, struct kiln_mod mod, struct kiln_kern kern, char *text)
+{
+	struct kiln_notice *v, *last;
+
+	v = text ? reallocarray(s->notices, s->n_notices + 1, sizeof(*v)) : NULL;
+	if (!v) {
+		free(text);
+		return -ENOMEM;
+	}
+	s->notices = v;
+	last = &v[s->n_notices++];
+	*last = (struct kiln_notice){ .text = text };
+	return copy(&last->mod.name, mod.name) && copy(&last->mod.version, mod.version) &&
+	       copy(&last->kern.release, kern.release) && copy(&last->kern.arch, kern.arch) ? 0 : -ENOMEM;
+}
 
 static int notice_journals(struct kiln_state *s)
 {
@@ -17,32 +43,27 @@ static int notice_journals(struct kiln_state *s)
 	for (size_t i = 0; i < s->n_journals && r >= 0; i++) {
 		const struct kiln_open_journal *j = &s->journals[i];
 
-		r = kiln_strv_addf(
-			&s->notices,
-			"%s/%s for kernel %s: its %s was cut off, and the next run finishes it",
-			j->mod.name, j->mod.version, j->kern.release, kiln_op_name(j->op));
+		r = note(s, j->mod, j->kern,
+			 kiln_strf("%s/%s for kernel %s: its %s was cut off, and the next run finishes it", j->mod.name,
+				   j->mod.version, j->kern.release, kiln_op_name(j->op)));
 	}
 	return r;
 }
 
-static int notice_fact(struct kiln_state *s, const struct kiln_fact *f)
+static char *text_of_fact(const struct kiln_fact *f)
 {
 	static const char waits[] = "is recorded and waits for the next run";
 
 	if (f->kind == KILN_FACT_REQUEST && f->mod.name && f->kern.release)
-		return kiln_strv_addf(&s->notices, "%s/%s for kernel %s: a wish to %s it %s",
-				      f->mod.name, f->mod.version, f->kern.release,
-				      kiln_op_name(f->op), waits);
+		return kiln_strf("%s/%s for kernel %s: a wish to %s it %s", f->mod.name, f->mod.version, f->kern.release,
+				 kiln_op_name(f->op), waits);
 	if (f->kind == KILN_FACT_REQUEST && f->mod.name)
-		return kiln_strv_addf(&s->notices, "%s/%s: a wish to %s it %s", f->mod.name,
-				      f->mod.version, kiln_op_name(f->op), waits);
+		return kiln_strf("%s/%s: a wish to %s it %s", f->mod.name, f->mod.version, kiln_op_name(f->op), waits);
 	if (f->mod.name)
-		return kiln_strv_addf(&s->notices, "%s/%s: a change of its source %s", f->mod.name,
-				      f->mod.version, waits);
+		return kiln_strf("%s/%s: a change of its source %s", f->mod.name, f->mod.version, waits);
 	if (f->kern.release)
-		return kiln_strv_addf(&s->notices, "kernel %s: a change of it %s", f->kern.release,
-				      waits);
-	return kiln_strv_addf(&s->notices, "a look at all modules and kernels %s", waits);
+		return kiln_strf("kernel %s: a change of it %s", f->kern.release, waits);
+	return kiln_strf("a look at all modules and kernels %s", waits);
 }
 
 /* Of what is missing, that which has a reason: the rest is for whoever asks. */
@@ -54,9 +75,9 @@ static int notice_missing(struct kiln_state *s)
 		const struct kiln_missing *m = &s->missing[i];
 
 		if (m->code != KILN_E_NOTREACHED && m->code != KILN_E_BROKEN)
-			r = kiln_strv_addf(&s->notices, "%s/%s for kernel %s: %s%s%s", m->mod.name,
-					   m->mod.version, m->kern.release, m->reason,
-					   m->log ? "; see " : "", m->log ? m->log : "");
+			r = note(s, m->mod, m->kern,
+				 kiln_strf("%s/%s for kernel %s: %s%s%s", m->mod.name, m->mod.version, m->kern.release,
+					   m->reason, m->log ? "; see " : "", m->log ? m->log : ""));
 	}
 	return r;
 }
@@ -70,7 +91,7 @@ int kiln_state_read_notices(struct kiln_ctx *ctx, struct kiln_state *s, struct k
 	if (r >= 0)
 		r = kiln_pending_load(ctx, pending, &files, err);
 	for (size_t i = 0; r >= 0 && i < pending->n; i++)
-		r = notice_fact(s, &pending->v[i]);
+		r = note(s, pending->v[i].mod, pending->v[i].kern, text_of_fact(&pending->v[i]));
 	if (r >= 0)
 		r = kiln_state_read_missing(ctx, s, pending);
 	return r < 0 ? r : notice_missing(s);

@@ -66,6 +66,13 @@ static void missing_done(struct kiln_missing *m)
 	free((char *)m->log);
 }
 
+static void notice_done(struct kiln_notice *n)
+{
+	mod_done(&n->mod);
+	kern_done(&n->kern);
+	free((char *)n->text);
+}
+
 void kiln_state_free(struct kiln_state *s)
 {
 	if (!s)
@@ -80,7 +87,9 @@ void kiln_state_free(struct kiln_state *s)
 	kiln_strv_free(&s->garbage);
 	kiln_strv_free(&s->prebuilt);
 	kiln_strv_free(&s->stale_initramfs);
-	kiln_strv_free(&s->notices);
+	for (size_t i = 0; i < s->n_notices; i++)
+		notice_done(&s->notices[i]);
+	free(s->notices);
 	for (size_t i = 0; i < s->n_missing; i++)
 		missing_done(&s->missing[i]);
 	free(s->missing);

@@ -62,7 +62,8 @@ struct kiln_state {
 	bool no_autoinstall;         /* /etc/dkms/no-autoinstall */
 	struct kiln_strv prebuilt;   /* pairs that a package brings ready-made, as kiln_pair_name() calls them: prebuilt.h */
 	struct kiln_strv stale_initramfs; /* releases whose initramfs is older than a change of their modules: stale.c */
-	struct kiln_strv notices;    /* loads without facts: what waits, one sentence each */
+	struct kiln_notice *notices; /* loads without facts */
+	size_t n_notices;
 	struct kiln_missing *missing; /* loads without facts; names borrowed from modules and kernels, the rest owned */
 	size_t n_missing;
 	char *arch;                  /* default architecture */

@@ -32,3 +32,24 @@ built() {
 	[ "$(grep -cE '\b(clone3?|v?fork)\(' "$T/trace")" -eq 0 ]
 	[ ! -e "$T/ran" ]
 }
+
+# failures ARG...: what status with them says of builds that failed.
+failures() {
+	dkms status "$@" 2>&1 >/dev/null | grep -c 'did not build' || true
+}
+
+@test "builds that failed are told of what was asked for, once" {
+	source_of broken 1
+	echo '#error on purpose' >>"$T/usr/src/broken-1/broken.c"
+	source_of other 1
+	run dkms install broken/1 -k 6.1.0-1-test
+	[ "$status" -ne 0 ]
+	dkms add other/1
+	[ "$(failures)" -eq 1 ]
+	[ "$(failures broken -k 6.1.0-1-test)" -eq 1 ]
+	[ "$(failures broken/1 'bro*')" -eq 1 ]
+	[ "$(failures other)" -eq 0 ]
+	[ "$(failures broken/2)" -eq 0 ]
+	[ "$(failures broken -k 6.1.0-2-test)" -eq 0 ]
+	[ "$(dkms status --json other | grep -c 'did not build')" -eq 0 ]
+}
