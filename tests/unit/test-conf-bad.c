@@ -132,6 +132,15 @@ static double seconds_of(const struct rusage *u)
 	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
 }
 
+static bool says(const struct kiln_err *err, const char *part)
+{
+	const char *text = kiln_err_text(err);
+
+	/* On a busy machine that may be found by the clock instead. */
+	return strstr(text, CONF) &&
+	       (strstr(text, part) || (strstr(part, "too much time") && strstr(text, "took longer than")));
+}
+
 /* In a process of its own, so that what it took can be told. */
 static void assert_bad(const struct unit_root *root, const char *part)
 {
@@ -145,7 +154,7 @@ static void assert_bad(const struct unit_root *root, const char *part)
 
 		signal(SIGSEGV, SIG_DFL);
 		r = load(root, &err);
-		if (r < 0 && strstr(kiln_err_text(&err), part) && strstr(kiln_err_text(&err), CONF))
+		if (r < 0 && says(&err, part))
 			_exit(0);
 		print_message("%d: %.300s\ninstead of %s\n", r, r < 0 ? kiln_err_text(&err) : "nothing", part);
 		_exit(BAD_TEXT);
