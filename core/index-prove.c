@@ -147,9 +147,13 @@ static int moved_symbols(const struct kiln_index_change *c, struct kiln_index_ma
 	return r;
 }
 
-/* Module.symvers of the kernel: symbols to line numbers, and by these the modules that have them. */
+/*
+ * Module.symvers of the kernel: symbols to line numbers, and by these the modules that
+ * have them.  Where modules have no checksums libkmod takes the namespaces of symbols
+ * for symbols, too: all that is in __ksymtab_strings.
+ */
 struct symvers {
-	struct kiln_index_map symbols;
+	struct kiln_index_map symbols, namespaces;
 	struct kiln_index_texts owners;
 	char *text;
 };
@@ -157,6 +161,7 @@ struct symvers {
 static void symvers_done(struct symvers *s)
 {
 	kiln_index_map_free(&s->symbols);
+	kiln_index_map_free(&s->namespaces);
 	free(s->owners.v);
 	free(s->text);
 }
@@ -180,9 +185,12 @@ static int read_symvers(const struct kiln_index_change *c, struct symvers *s, st
 		owner = strsep(&line, "\t");
 		if (!owner)
 			continue;
+		strsep(&line, "\t");
 		r = kiln_index_map_set(&s->symbols, symbol, (uint32_t)s->owners.n);
 		if (r >= 0)
 			r = kiln_index_texts_add(&s->owners, owner);
+		if (r >= 0 && line && *line)
+			r = kiln_index_map_set(&s->namespaces, line, 0);
 	}
 	return r;
 }
@@ -215,8 +223,8 @@ static int check_symvers(const struct kiln_index_change *c, const struct symvers
 	for (size_t i = 0; i < c->x->n_symbols; i++) {
 		const struct kiln_index_symbol *k = &c->x->symbols[i];
 
-		if (!c->others[k->owner] &&
-		    kiln_index_map_get(&s->symbols, k->name) == KILN_INDEX_NONE)
+		if (!c->others[k->owner] && kiln_index_map_get(&s->symbols, k->name) == KILN_INDEX_NONE &&
+		    kiln_index_map_get(&s->namespaces, k->name) == KILN_INDEX_NONE)
 			return kiln_fail(err, -ENOTSUP, "Module.symvers lacks %s of %s", k->name,
 					 c->x->modules[k->owner].path);
 	}
@@ -233,6 +241,8 @@ static int check_kernel(const struct kiln_index_change *c, const struct symvers 
 	uint32_t line = kiln_index_map_get(&s->symbols, moved->key), other;
 	const char *name;
 
+	if (kiln_index_map_get(&s->namespaces, moved->key) != KILN_INDEX_NONE)
+		return kiln_fail(err, -ENOTSUP, "%s is a namespace of the kernel's own, too", moved->key);
 	if (line == KILN_INDEX_NONE)
 		return 0;
 	name = kiln_index_module_name(&c->x->arena, s->owners.v[line]);

@@ -59,7 +59,7 @@ static void set_up(struct fixture *f, struct unit_root *root)
 	assert_int_equal(kiln_ctx_new(&o, &f->ctx, NULL), 0);
 	kiln_ctx_set_log(f->ctx, say, &f->said);
 	put(f, "kernel/a.ko", "a_1\n", "printk\n");
-	put(f, "kernel/b.ko", "b_1\n", "a_1\nprintk\n");
+	put(f, "kernel/b.ko", "b_1\nmodule:c,d\n", "a_1\nprintk\n"); /* in a namespace: of modules without checksums */
 	put(f, "kernel/c.ko", "", "b_1\na_1\nnot_there\n");
 	put(f, "updates/one.ko", "one_1\n", "b_1\n");
 	put(f, "updates/two.ko", "", "one_1\n");
@@ -67,8 +67,8 @@ static void set_up(struct fixture *f, struct unit_root *root)
 	make_old(f);
 	unit_write(root, K "/modules.builtin", "kernel/built-in.ko\n");
 	unit_write(root, K "/build/Module.symvers",
-		   "0x1\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x1\ta_1\tkernel/a\tEXPORT_SYMBOL\t\n"
-		   "0x1\tb_1\tkernel/b\tEXPORT_SYMBOL\t\n0x1\tnot_there\tkernel/d\tEXPORT_SYMBOL\t\n");
+		   "0x1\tprintk\tvmlinux\tEXPORT_SYMBOL\tCORE\n0x1\ta_1\tkernel/a\tEXPORT_SYMBOL\t\n"
+		   "0x1\tb_1\tkernel/b\tEXPORT_SYMBOL\tmodule:c,d\n0x1\tnot_there\tkernel/d\tEXPORT_SYMBOL\t\n");
 	assert_int_equal(kiln_index_update(f->ctx, kern, NULL), 0);
 	kiln_buf_reset(&f->said);
 }
@@ -314,6 +314,11 @@ static void do_of_vmlinux(struct fixture *f)
 }
 
 /* A second one had it all the time. */
+static void do_namespace(struct fixture *f)
+{
+	put(f, "updates/three.ko", "three_1\nCORE\n", "");
+}
+
 static void do_hidden_symbol(struct fixture *f)
 {
 	put(f, "updates/six.ko", "same\n", "");
@@ -408,6 +413,7 @@ static const struct {
 	{ "symbol of another", do_same_symbol, "exports a_1, which another module exports, too" },
 	{ "symbol in need", do_kernel_needs, "not_there is a symbol of the kernel's own d, too" },
 	{ "symbol of vmlinux", do_of_vmlinux, "printk is a symbol of the kernel's own vmlinux, too" },
+	{ "namespace of vmlinux", do_namespace, "CORE is a namespace of the kernel's own, too" },
 	{ "hidden symbol", do_hidden_symbol, "exports a symbol that came or went" },
 	{ "no Module.symvers", do_no_symvers, "Module.symvers cannot be read" },
 	{ "poor Module.symvers", do_poor_symvers, "Module.symvers lacks" },
