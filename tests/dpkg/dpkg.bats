@@ -43,29 +43,30 @@ teardown_file() {
 	nothing_pending
 }
 
-# kernel_files: names of the packages of $NEW, its own first.
+# kernel_files [-v]: the packages of the headers of $NEW, as files; with -v those of the kernel itself.
 kernel_files() {
-	"$GROUND" kernel-debs "$SUITE" "$NEW" | sed 's|.*/|/var/cache/apt/archives/|' | sort -t_ -k1,1 |
-		awk '/linux-image-/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }'
+	"$GROUND" kernel-debs "$SUITE" "$NEW" | sed 's|.*/|/var/cache/apt/archives/|' | grep "$@" -E '/linux-(compiler|headers|kbuild)-'
 }
 
 @test "dpkg by hand: the kernel before its headers, and after them" {
-	local files
+	local kernel headers
 	fresh kernel
-	mapfile -t files < <(kernel_files)
+	mapfile -t kernel < <(kernel_files -v)
+	mapfile -t headers < <(kernel_files)
 	in_root dpkg -i /mods/kilnhello-dkms_1.0-1_all.deb
-	run -0 in_root dpkg -i "${files[0]}"
+	run -0 in_root dpkg -i "${kernel[@]}"
 	[ "$(builds kilnhello)" -eq 0 ]
 	[ -e "$ROOT/boot/initrd.img-$NEW" ]
-	run -0 in_root dpkg -i "${files[@]:1}"
+	run -0 in_root dpkg -i "${headers[@]}"
 	[ "$(builds kilnhello)" -eq 1 ]
 	[ "$(initramfs_made "$NEW")" -eq 1 ]
 	in_initramfs kilnhello "$NEW"
-	in_root dpkg --purge "linux-headers-$NEW" "linux-image-$NEW"
+	# shellcheck disable=SC2046 # names
+	in_root dpkg --purge "linux-headers-$NEW" $(kernel_names "$NEW")
 	[ ! -e "$ROOT/lib/modules/$NEW" ]
-	run -0 in_root dpkg --force-depends -i "${files[@]:1}" # Debian 13's headers depend on their image
+	run -0 in_root dpkg --force-depends -i "${headers[@]}" # Debian 13's headers depend on their image
 	[ "$(builds kilnhello)" -eq 0 ] # another kernel is there: headers alone are none
-	run -0 in_root dpkg -i "${files[0]}"
+	run -0 in_root dpkg -i "${kernel[@]}"
 	[ "$(builds kilnhello)" -eq 1 ]
 	[ "$(initramfs_made "$NEW")" -eq 1 ]
 	in_initramfs kilnhello "$NEW"

@@ -44,6 +44,7 @@ mended_module() {
 }
 
 @test "Debian's v4l2loopback beside a cloud kernel, which bricks the upgrade with bash dkms" {
+	[[ $OLD = *cloud* ]] || skip "the archive has one cloud kernel only"
 	fresh kernel
 	apt install v4l2loopback-dkms
 	settled
@@ -178,6 +179,11 @@ with_state() {
 		export DPKG_ADMINDIR=/tmp/db; "$@"' sh "$@"
 }
 
+# owner_of K: the package of a kernel's modules.
+owner_of() {
+	in_root dpkg -S "*lib/modules/$1/kernel" | sed 's/:.*//'
+}
+
 @test "what dpkg left half-way is not touched, what waits for its postinst is there" {
 	local helper=/usr/libexec/modkiln/dpkg-trigger-helper
 	fresh kernel
@@ -186,7 +192,7 @@ with_state() {
 	[ "$(count '^source-unsettled kilnhello 1.0$')" -eq 1 ]
 	run -0 with_state kilnhello-dkms 'install ok unpacked' "$helper" facts triggered /usr/src
 	[ "$(count '^source-added kilnhello 1.0$')" -eq 1 ]
-	run -0 with_state "linux-image-$OLD" 'install reinstreq half-installed' "$helper" facts triggered /usr/src
+	run -0 with_state "$(owner_of "$OLD")" 'install reinstreq half-installed' "$helper" facts triggered /usr/src
 	[ "$(count "^kernel-unsettled $(literal "$OLD") x86_64\$")" -eq 1 ]
 	rm -r "$ROOT/usr/src/kilnhello-1.0"
 	mkdir -p "$ROOT/var/lib/modkiln/pending"

@@ -103,8 +103,6 @@ ours_base() {
 	in_root apt-get -y -q install "$OURS"
 }
 
-# ---- what happened ----
-
 # young_index K: younger than what it lists, as on a machine, and not as in a copy.
 young_index() {
 	find "$ROOT/lib/modules/$1" -maxdepth 1 -name 'modules.*' ! -name modules.order ! -name modules.builtin \
@@ -116,6 +114,8 @@ stale_index() {
 	local order=$ROOT/lib/modules/$1/modules.order
 	touch -r "$order" "$order"
 }
+
+# ---- what happened ----
 
 # depmods K: calls of depmod for a kernel so far; those for an initramfs say -b.
 depmods() {
@@ -163,6 +163,12 @@ placed() {
 # nothing_left NAME: of a module, built or not.
 nothing_left() {
 	[ -z "$(find "$ROOT/lib/modules" -name "$1.ko*")" ] && [ ! -e "$ROOT/var/lib/dkms/$1" ]
+}
+
+# kernel_names K: packages of a kernel that are there, but for its headers; since Linux 7 they are several.
+kernel_names() {
+	# shellcheck disable=SC2016 # dpkg-query expands it
+	in_root dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "linux-*-$1" | sed -n 's/^ii *//p' | grep -v '^linux-headers-' || true
 }
 
 # settled: no package is in pieces.

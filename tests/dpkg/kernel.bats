@@ -103,7 +103,8 @@ teardown_file() {
 
 @test "a kernel that goes takes its modules along, and builds nothing" {
 	fresh both
-	apt purge "linux-image-$OLD" "linux-headers-$OLD"
+	# shellcheck disable=SC2046 # names
+	apt purge $(kernel_names "$OLD") "linux-headers-$OLD"
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ ! -e "$ROOT/lib/modules/$OLD" ]
 	[ -z "$(status_of -k "$OLD" | grep "$OLD" || true)" ]
@@ -115,7 +116,8 @@ teardown_file() {
 # bats test_tags=full
 @test "what is left of a kernel that was removed and not purged is no kernel" {
 	fresh modules
-	apt remove "linux-image-$OLD" "linux-headers-$OLD"
+	# shellcheck disable=SC2046 # names
+	apt remove $(kernel_names "$OLD") "linux-headers-$OLD"
 	apt install --reinstall /mods/kilnhello-dkms_1.0-1_all.deb
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ -z "$(find "$ROOT/lib/modules/$OLD" -name '*.ko*')" ]
@@ -127,12 +129,14 @@ teardown_file() {
 	apt purge "linux-headers-$OLD"
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	installed kilnhello "$OLD"
-	in_root dpkg --purge "linux-image-$OLD"
+	# shellcheck disable=SC2046 # names
+	in_root dpkg --purge $(kernel_names "$OLD")
 	[ ! -e "$ROOT/lib/modules/$OLD" ]
 	settled
 	"$GROUND" drop "$ROOT"
 	fresh both
-	run -0 in_root dpkg --purge --force-depends "linux-image-$OLD"
+	# shellcheck disable=SC2046 # names
+	run -0 in_root dpkg --purge --force-depends $(kernel_names "$OLD")
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ -z "$(find "$ROOT/lib/modules/$OLD" -name '*.ko*')" ]
 	apt purge "linux-headers-$OLD"
@@ -170,7 +174,8 @@ no_image() {
 	apt install $(no_image "$NEW") "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
 	[ "$(builds kilnhello)" -eq 1 ]
 	placed kilnhello "$NEW"
-	apt purge "linux-headers-$NEW"
+	# shellcheck disable=SC2046 # names
+	apt purge "linux-headers-$NEW" $(kernel_names "$NEW")
 	[ "$(count '^modkiln: building')" -eq 0 ]
 	[ ! -e "$ROOT/lib/modules/$NEW" ]
 	[ "$(status_of)" = "kilnhello/1.0: added" ]
@@ -178,10 +183,10 @@ no_image() {
 	nothing_pending
 }
 
-# other_layout K: the kernel's package with its modules below the other one of the two names of /lib/modules.
+# other_layout K: the package of a kernel's modules with them below the other one of the two names of /lib/modules.
 other_layout() {
 	local deb dir=$BATS_TEST_TMPDIR/layout
-	deb=$("$GROUND" kernel-debs "$SUITE" "$1" | grep '/linux-image-')
+	deb=$("$GROUND" kernel-debs "$SUITE" "$1" | grep -E '/linux-(image|modules)-' | sort | tail -n 1)
 	dpkg-deb -R "$deb" "$dir"
 	if [ -d "$dir/usr/lib/modules" ]; then
 		mkdir "$dir/lib"
@@ -196,14 +201,18 @@ other_layout() {
 
 # bats test_tags=full
 @test "a kernel's package with the other name of /lib/modules" {
+	local image=
 	fresh suite
 	other_layout "$NEW"
-	apt install /mods/layout.deb "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
+	[[ $(dpkg-deb -f "$MODS/layout.deb" Package) = linux-image-* ]] || image=linux-image-$NEW
+	# shellcheck disable=SC2086 # a name, or none
+	apt install /mods/layout.deb $image "linux-headers-$NEW" /mods/kilnhello-dkms_1.0-1_all.deb
 	installed kilnhello "$NEW"
 	[ "$(builds kilnhello)" -eq 1 ]
 	[ "$(initramfs_made "$NEW")" -eq 1 ]
 	in_initramfs kilnhello "$NEW"
-	apt purge "linux-image-$NEW" "linux-headers-$NEW"
+	# shellcheck disable=SC2046 # names
+	apt purge $(kernel_names "$NEW") "linux-headers-$NEW"
 	[ ! -e "$ROOT/lib/modules/$NEW" ]
 	settled
 	nothing_pending

@@ -156,7 +156,7 @@ watcher() {
 	apt remove kilnhello-dkms
 	for k in "$OLD" "$NEW"; do
 		gone kilnhello "$k"
-		[ "$(depmods "$k")" -le 1 ]
+		[ "$(depmods "$k")" -le 1 ] # none, if the index is as on a machine
 		[ "$(initramfs_made "$k")" -eq 1 ]
 	done
 	for k in "$OLD" "$NEW"; do
