@@ -91,6 +91,7 @@ struct kiln_inputs {
 	char source[KILN_HASH_SIZE]; /* kiln_fs_hash_tree() of the source, which takes the longest */
 };
 
+/* ret->source is taken as known, if it is not "": for another kernel it is the same. */
 int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		       const struct kiln_kernel *kernel, struct kiln_inputs *ret, struct kiln_err *err);
 /* Sets what a record says of the inputs to what they are now; -errno: they cannot be told. */

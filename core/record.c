@@ -216,7 +216,7 @@ void kiln_record_exclude(struct kiln_ctx *ctx, struct kiln_mod mod, struct kiln_
 int kiln_record_renew(struct kiln_ctx *ctx, const char *source_dir, struct kiln_mod mod,
 		      const struct kiln_kernel *kernel, struct kiln_record *ret)
 {
-	struct kiln_inputs now;
+	struct kiln_inputs now = { 0 };
 	int r = kiln_record_inputs(ctx, source_dir, mod, kernel, &now, NULL);
 
 	return r < 0 ? r : set_string(&ret->inputs, now.hash);
@@ -357,7 +357,7 @@ int kiln_record_inputs(struct kiln_ctx *ctx, const char *source_dir, struct kiln
 	_cleanup_(closep) int source = kiln_ctx_open(ctx, source_dir, O_RDONLY | O_DIRECTORY);
 	_cleanup_(freep) char *compiler = kiln_kernel_compiler(ctx, kernel);
 	_cleanup_(kiln_buf_free) struct kiln_buf b = KILN_BUF_INIT;
-	int r = source < 0 ? source : kiln_fs_hash_tree(source, ".", ret->source);
+	int r = source < 0 ? source : *ret->source ? 0 : kiln_fs_hash_tree(source, ".", ret->source);
 
 	*ret->hash = '\0';
 	if (r < 0)

@@ -80,14 +80,17 @@ static int evaluate(const struct judge *j, const struct kiln_module *m, struct k
 }
 
 /* Hash over what a build would read now; "": cannot be told, as without headers. */
-static void inputs_now(const struct judge *j, const struct kiln_module *m, struct kiln_kern kern, struct kiln_inputs *ret)
+static void inputs_now(const struct judge *j, struct kiln_module *m, struct kiln_kern kern, struct kiln_inputs *ret)
 {
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	const struct kiln_kernel *k = kiln_state_kernel(j->state, kern);
 
+	memcpy(ret->source, m->source_hash, sizeof(ret->source));
 	if (k && k->headers && kiln_record_inputs(j->ctx, m->source_dir, m->mod, k, ret, &err) < 0)
 		kiln_log(j->ctx, KILN_LOG_INFO, "%s/%s: %s", m->mod.name, m->mod.version,
 			 kiln_err_text(&err));
+	if (*ret->hash)
+		memcpy(m->source_hash, ret->source, sizeof(ret->source));
 }
 
 /* Whether a build that failed would find the compilers and programs that it found then. */

@@ -2,6 +2,8 @@
 /* The snapshot that planning reads: plain data, no I/O behind it.  state-load.c fills it from disk, tests from text. */
 #pragma once
 
+#include "core/base/fs.h"
+
 #include "core/conf.h"
 #include "core/kernel.h"
 
@@ -38,6 +40,7 @@ struct kiln_module {
 	bool no_conf;           /* not registered, and its place in the source tree holds no dkms.conf */
 	bool found;             /* not registered and named by no fact: RECONCILE came across its source */
 	char *source_dir;       /* inside the root; NULL if !source */
+	char source_hash[KILN_HASH_SIZE]; /* kiln_fs_hash_tree() of it; "": nothing has asked for it so far */
 	struct kiln_instance *instances;
 	size_t n_instances;
 	struct kiln_verdict *verdicts;

@@ -123,12 +123,15 @@ static void test_unknown_key(void **state)
 static char *inputs(struct kiln_ctx *ctx)
 {
 	struct kiln_kernel k = { 0 };
-	struct kiln_inputs found;
+	struct kiln_inputs found = { 0 }, again;
 
 	assert_int_equal(kiln_kernel_load(ctx, kern, &k, NULL), 0);
 	assert_non_null(k.config);
 	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &found, NULL), 0);
 	assert_int_equal(strlen(found.hash), 64);
+	again = found; /* what is known of the source is taken */
+	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &again, NULL), 0);
+	assert_string_equal(again.hash, found.hash);
 	kiln_kernel_done(&k);
 	return strdup(found.hash);
 }
@@ -238,7 +241,7 @@ static void test_no_source(void **state)
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = machine(root);
 	_cleanup_(kiln_err_clear) struct kiln_err err = KILN_ERR_INIT;
 	struct kiln_kernel k = { .release = (char *)"k", .arch = (char *)"a" };
-	struct kiln_inputs found;
+	struct kiln_inputs found = { 0 };
 
 	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/none", acme, &k, &found, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/usr/src/none"));

@@ -444,7 +444,7 @@ static void save_record(const struct machine *m, const char *inputs, bool failed
 
 static char *inputs_of(const struct machine *m)
 {
-	struct kiln_inputs inputs;
+	struct kiln_inputs inputs = { 0 };
 
 	assert_int_equal(kiln_record_inputs(m->ctx, "/usr/src/acme-1.2", acme,
 					    kiln_state_kernel(m->state, k9), &inputs, NULL),

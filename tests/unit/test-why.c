@@ -18,7 +18,7 @@ static void save_held(const struct unit_root *root)
 	_cleanup_(kiln_ctx_freep) struct kiln_ctx *ctx = new_ctx(root);
 	_cleanup_(kiln_record_done) struct kiln_record r = { .version = 1, .held = true };
 	struct kiln_kernel kernel;
-	struct kiln_inputs inputs;
+	struct kiln_inputs inputs = { 0 };
 
 	assert_int_equal(kiln_kernel_load(ctx, k9, &kernel, NULL), 0);
 	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &kernel, &inputs, NULL), 0);
