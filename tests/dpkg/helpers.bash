@@ -96,23 +96,28 @@ prepare() {
 
 # ours_base NAME FROM [KERNEL...]: a base with all that, and with modkiln.
 ours_base() {
-	local k
 	base_root "$@"
 	prepare
-	for k in "${@:3}"; do young_index "$k"; done
+	young_index "${@:3}"
 	in_root apt-get -y -q install "$OURS"
 }
 
-# young_index K: younger than what it lists, as on a machine, and not as in a copy.
+# young_index K...: younger than what it lists, as on a machine, and not as in a copy.
 young_index() {
-	find "$ROOT/lib/modules/$1" -maxdepth 1 -name 'modules.*' ! -name modules.order ! -name modules.builtin \
-		! -name modules.builtin.modinfo -exec touch {} +
+	local k
+	for k; do
+		find "$ROOT/lib/modules/$k" -maxdepth 1 -name 'modules.*' ! -name modules.order ! -name modules.builtin \
+			! -name modules.builtin.modinfo -exec touch {} +
+	done
 }
 
-# stale_index K: as in a copy of a root.
+# stale_index K...: as in a copy of a root.
 stale_index() {
-	local order=$ROOT/lib/modules/$1/modules.order
-	touch -r "$order" "$order"
+	local k order
+	for k; do
+		order=$ROOT/lib/modules/$k/modules.order
+		touch -r "$order" "$order"
+	done
 }
 
 # ---- what happened ----
