@@ -313,12 +313,12 @@ static void do_of_vmlinux(struct fixture *f)
 	put(f, "updates/three.ko", "printk\n", "");
 }
 
-/* A second one had it all the time. */
 static void do_namespace(struct fixture *f)
 {
 	put(f, "updates/three.ko", "three_1\nCORE\n", "");
 }
 
+/* A second one had it all the time. */
 static void do_hidden_symbol(struct fixture *f)
 {
 	put(f, "updates/six.ko", "same\n", "");

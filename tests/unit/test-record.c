@@ -132,6 +132,9 @@ static char *inputs(struct kiln_ctx *ctx)
 	again = found; /* what is known of the source is taken */
 	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &again, NULL), 0);
 	assert_string_equal(again.hash, found.hash);
+	again.source[0] = 'x';
+	assert_int_equal(kiln_record_inputs(ctx, "/usr/src/acme-1.2", acme, &k, &again, NULL), 0);
+	assert_string_not_equal(again.hash, found.hash);
 	kiln_kernel_done(&k);
 	return strdup(found.hash);
 }
